@@ -1,0 +1,50 @@
+//! The record of one probe, and the key of the series it belongs to.
+
+use crate::id::{AgentId, CheckId, ServiceId};
+use crate::outcome::Outcome;
+use crate::time::Timestamp;
+use core::time::Duration;
+
+/// What names a series: all results of one check of one service from one agent.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SeriesKey {
+    /// Who looked.
+    pub agent: AgentId,
+    /// What was promised.
+    pub service: ServiceId,
+    /// What was looked at.
+    pub check: CheckId,
+}
+
+/// What a result's meaning depends on and its check says: it travels with the result, so that
+/// rebuilding from blocks never asks a later configuration.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Pace {
+    /// The check's `every`: a result speaks for at most twice this long.
+    pub every: Duration,
+    /// The check's timeout: what a timed-out page at least took.
+    pub timeout: Duration,
+}
+
+/// One probe of one series: when its attempt started, what it came to, how long it took.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ProbeResult {
+    /// When the attempt started.
+    pub at: Timestamp,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// From the start of the attempt to its end, in whole microseconds.
+    pub elapsed: Duration,
+}
+
+impl ProbeResult {
+    /// Whether this result stands when `other` of the same series has the same instant: up beats
+    /// down beats void, then the shorter elapsed time, then the lower cause (section 4).
+    pub fn beats(&self, other: &ProbeResult) -> bool {
+        self.strength() < other.strength()
+    }
+
+    fn strength(&self) -> (u8, Duration, Option<crate::outcome::Cause>) {
+        (self.outcome.kind() as u8, self.elapsed, self.outcome.cause())
+    }
+}
