@@ -1,1 +1,118 @@
-//! To be written.
+//! How long pages took: the population of a mean, exactly (`accounting.md` section 9).
+//!
+//! Percentiles come from a histogram and live with whoever keeps one; here are only sums.
+
+use crate::outcome::{Cause, Outcome};
+use crate::result::{Pace, ProbeResult};
+use core::time::Duration;
+
+/// What results contribute to a mean, and how many contribute nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Population {
+    /// Results that were up.
+    pub ups: u64,
+    /// Results that were down because the deadline passed; each counts with at least its timeout.
+    pub timeouts: u64,
+    /// Results that were down for another cause; they contribute nothing to the mean.
+    pub other_downs: u64,
+    /// Results that judged nothing.
+    pub voids: u64,
+    /// The sum over `ups` and `timeouts`, in microseconds.
+    pub sum_us: u128,
+}
+
+/// How long `result` took, as far as a mean is concerned; nothing if it has no say in it.
+pub fn contribution(result: &ProbeResult, pace: Pace) -> Option<Duration> {
+    match result.outcome {
+        Outcome::Up => Some(result.elapsed),
+        Outcome::Down(Cause::Timeout) => Some(result.elapsed.max(pace.timeout)),
+        Outcome::Down(_) | Outcome::Void(_) => None,
+    }
+}
+
+impl Population {
+    /// Takes in one result.
+    pub fn add(&mut self, result: &ProbeResult, pace: Pace) {
+        match result.outcome {
+            Outcome::Up => self.ups += 1,
+            Outcome::Down(Cause::Timeout) => self.timeouts += 1,
+            Outcome::Down(_) => self.other_downs += 1,
+            Outcome::Void(_) => self.voids += 1,
+        }
+        self.sum_us += contribution(result, pace).map_or(0, |length| length.as_micros());
+    }
+
+    /// Takes in all of `other`.
+    pub fn merge(&mut self, other: &Population) {
+        self.ups += other.ups;
+        self.timeouts += other.timeouts;
+        self.other_downs += other.other_downs;
+        self.voids += other.voids;
+        self.sum_us += other.sum_us;
+    }
+
+    /// How many results the mean is over.
+    pub fn count(&self) -> u64 {
+        self.ups + self.timeouts
+    }
+
+    /// How many results were down.
+    pub fn downs(&self) -> u64 {
+        self.timeouts + self.other_downs
+    }
+
+    /// The mean, cut to whole microseconds; nothing without a population.
+    pub fn mean_us(&self) -> Option<u64> {
+        let mean = self.sum_us.checked_div(u128::from(self.count()))?;
+        Some(u64::try_from(mean).unwrap_or(u64::MAX))
+    }
+
+    /// Whether the exact mean is at most `limit`; nothing without a population: not measured is
+    /// never met.
+    pub fn keeps_to(&self, limit: Duration) -> Option<bool> {
+        (0 < self.count()).then(|| self.sum_us <= limit.as_micros() * u128::from(self.count()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    fn population(results: &[(Outcome, u64)]) -> Population {
+        let pace = Pace { every: Duration::from_secs(30), timeout: Duration::from_micros(100) };
+        let mut population = Population::default();
+        for &(outcome, elapsed) in results {
+            let elapsed = Duration::from_micros(elapsed);
+            population.add(&ProbeResult { at: Timestamp::from_millis(0), outcome, elapsed }, pace);
+        }
+        population
+    }
+
+    #[test]
+    fn a_timeout_took_at_least_its_timeout_and_other_failures_took_nothing() {
+        let all = population(&[
+            (Outcome::Up, 50),
+            (Outcome::Down(Cause::Timeout), 90),
+            (Outcome::Down(Cause::Timeout), 120),
+            (Outcome::Down(Cause::Refused), 7),
+            (Outcome::Void(Cause::Paused), 7),
+        ]);
+        assert_eq!((all.count(), all.sum_us, all.downs(), all.voids), (3, 50 + 100 + 120, 3, 1));
+        assert_eq!(all.mean_us(), Some(90));
+    }
+
+    #[test]
+    fn the_mean_is_compared_before_it_is_cut() {
+        let thirds = population(&[(Outcome::Up, 10), (Outcome::Up, 10), (Outcome::Up, 11)]);
+        assert_eq!(thirds.mean_us(), Some(10));
+        assert_eq!(thirds.keeps_to(Duration::from_micros(10)), Some(false));
+        assert_eq!(thirds.keeps_to(Duration::from_micros(11)), Some(true));
+    }
+
+    #[test]
+    fn without_a_population_nothing_is_measured_and_nothing_met() {
+        let none = population(&[(Outcome::Down(Cause::Refused), 5)]);
+        assert_eq!((none.mean_us(), none.keeps_to(Duration::MAX)), (None, None));
+    }
+}

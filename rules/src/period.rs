@@ -1,1 +1,191 @@
-//! To be written.
+//! Calendar months in IANA zones (`accounting.md` section 2).
+
+use crate::interval::Interval;
+use crate::time::Timestamp;
+use alloc::string::{String, ToString};
+use core::fmt;
+use core::str::FromStr;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// A calendar month of no particular zone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    year: i16,
+    month: i8,
+}
+
+/// Years that months may have: wide enough for any agreement, narrow enough for any arithmetic.
+const YEARS: core::ops::RangeInclusive<i16> = 1970..=9000;
+
+/// A text that is no month.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a month such as `2026-10`")]
+pub struct NotAMonth(String);
+
+impl Month {
+    /// The month that `instant` lies in, on a calendar in `zone`.
+    pub fn containing(instant: Timestamp, zone: &Zone) -> Month {
+        let instant = jiff::Timestamp::from_millisecond(instant.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let date = zone.time_zone.to_datetime(instant).date();
+        Month { year: date.year().clamp(*YEARS.start(), *YEARS.end()), month: date.month() }
+    }
+
+    /// The month before.
+    pub fn previous(self) -> Month {
+        match self.month {
+            1 => Month { year: self.year - 1, month: 12 },
+            month => Month { month: month - 1, ..self },
+        }
+    }
+
+    /// The month after.
+    pub fn next(self) -> Month {
+        match self.month {
+            12 => Month { year: self.year + 1, month: 1 },
+            month => Month { month: month + 1, ..self },
+        }
+    }
+
+    /// The year.
+    pub fn year(self) -> i16 {
+        self.year
+    }
+
+    /// The month of the year, from 1.
+    pub fn number(self) -> i8 {
+        self.month
+    }
+
+    /// From local midnight of its first day until local midnight of the next month's: real elapsed
+    /// time, so a month with a change of clocks is an hour longer or shorter.
+    pub fn interval(self, zone: &Zone) -> Interval {
+        Interval::new(self.midnight(zone), self.next().midnight(zone)).expect("a month is longer than any clock change")
+    }
+
+    /// The first instant of its first day; where midnight is skipped, the instant of the skip.
+    fn midnight(self, zone: &Zone) -> Timestamp {
+        let date = Date::new(self.year, self.month, 1).expect("a month has a first day");
+        let start = date.to_zoned(zone.time_zone.clone()).expect("years up to 9000 are within the calendar");
+        Timestamp::from_millis(start.timestamp().as_millisecond())
+    }
+}
+
+impl FromStr for Month {
+    type Err = NotAMonth;
+
+    fn from_str(text: &str) -> Result<Month, NotAMonth> {
+        let parse = || {
+            let (year, month) = text.split_once('-')?;
+            let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+            if year.len() != 4 || month.len() != 2 || !is_number(year) || !is_number(month) {
+                return None;
+            }
+            let month = Month { year: year.parse().ok()?, month: month.parse().ok()? };
+            (YEARS.contains(&month.year) && (1..=12).contains(&month.month)).then_some(month)
+        };
+        parse().ok_or_else(|| NotAMonth(text.to_string()))
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+impl fmt::Debug for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// An IANA time zone, from the database that is built in: statements don't depend on the machine's.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone {
+    time_zone: TimeZone,
+}
+
+/// A text that names no zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an IANA time zone such as `Asia/Seoul`")]
+pub struct NotAZone(String);
+
+impl Zone {
+    /// Coordinated Universal Time.
+    pub fn utc() -> Zone {
+        Zone { time_zone: TimeZone::UTC }
+    }
+
+    /// Its IANA name.
+    pub fn name(&self) -> &str {
+        self.time_zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// How far `instant` is east of UTC here, in seconds: for pages that show local times.
+    pub fn offset_seconds(&self, instant: Timestamp) -> i32 {
+        jiff::Timestamp::from_millisecond(instant.as_millis())
+            .map(|instant| self.time_zone.to_offset(instant).seconds())
+            .unwrap_or(0)
+    }
+}
+
+impl FromStr for Zone {
+    type Err = NotAZone;
+
+    fn from_str(text: &str) -> Result<Zone, NotAZone> {
+        let time_zone = jiff::tz::TimeZoneDatabase::bundled().get(text).map_err(|_| NotAZone(text.to_string()))?;
+        Ok(Zone { time_zone })
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_has_the_length_that_passed_in_its_zone() {
+        let check = |zone: &str, month: &str, hours: u64| {
+            let interval = month.parse::<Month>().unwrap().interval(&zone.parse().unwrap());
+            assert_eq!(interval.length().as_secs(), hours * 3600, "{month} in {zone}");
+        };
+        check("Europe/Berlin", "2026-03", 743);
+        check("Europe/Berlin", "2026-10", 745);
+        check("America/New_York", "2026-03", 743);
+        check("America/New_York", "2026-11", 721);
+        check("Asia/Seoul", "2024-02", 696);
+        check("UTC", "2026-02", 672);
+        // Clocks went forward at midnight of the first: the day began at 01:00.
+        check("America/Asuncion", "2017-10", 743);
+    }
+
+    #[test]
+    fn months_tile_the_year() {
+        let zone: Zone = "America/New_York".parse().unwrap();
+        let mut month: Month = "2025-12".parse().unwrap();
+        for _ in 0..14 {
+            assert_eq!(month.interval(&zone).until(), month.next().interval(&zone).from());
+            assert_eq!(Month::containing(month.interval(&zone).from(), &zone), month);
+            assert_eq!(month.next().previous(), month);
+            month = month.next();
+        }
+    }
+
+    #[test]
+    fn only_a_month_is_a_month_and_only_a_zone_a_zone() {
+        for bad in ["2026-13", "2026-1", "2026-00", "26-10", "2026/10", "+026-10", "1900-01"] {
+            assert!(bad.parse::<Month>().is_err(), "{bad}");
+        }
+        assert_eq!(
+            "Asia/Seol".parse::<Zone>().unwrap_err().to_string(),
+            "`Asia/Seol` is not an IANA time zone such as `Asia/Seoul`"
+        );
+        assert_eq!("asia/seoul".parse::<Zone>().unwrap().name(), "Asia/Seoul");
+    }
+}
