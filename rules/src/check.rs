@@ -1,5 +1,7 @@
 //! What a check is: a standing instruction to look at a target.
 
+pub mod target;
+
 use crate::id::{AgentId, CheckId, ObjectiveId, ServiceId};
 use crate::result::Pace;
 use alloc::collections::BTreeSet;

@@ -42,7 +42,7 @@ fn parse(text: &str) -> Result<Arc<str>, NotAName> {
 }
 
 /// Whether `c` can reorder the text around it on a page.
-fn is_direction_mark(c: char) -> bool {
+pub(crate) fn is_direction_mark(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
