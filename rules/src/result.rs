@@ -33,11 +33,17 @@ pub struct ProbeResult {
     pub at: Timestamp,
     /// What it came to.
     pub outcome: Outcome,
-    /// From the start of the attempt to its end, in whole microseconds.
+    /// From the start of the attempt to its end, in whole microseconds; zero when the agent's spool
+    /// was too full to keep it (no attempt takes no time).
     pub elapsed: Duration,
 }
 
 impl ProbeResult {
+    /// How long the attempt took, unless the spool could not keep it.
+    pub fn latency(&self) -> Option<Duration> {
+        (!self.elapsed.is_zero()).then_some(self.elapsed)
+    }
+
     /// Whether this result stands when `other` of the same series has the same instant: up beats
     /// down beats void, then the shorter elapsed time, then the lower cause (section 4).
     pub fn beats(&self, other: &ProbeResult) -> bool {

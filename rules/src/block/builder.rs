@@ -1,0 +1,80 @@
+//! Gathers single results into a block that is sure to fit.
+
+use super::{AT_MIN, BYTES_MAX, Block, BlockSeries, RESULTS_MAX};
+use crate::id::{AgentId, CheckId, ServiceId};
+use crate::result::{Pace, ProbeResult};
+use crate::time::Timestamp;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// The most bytes that one result takes: a step of `at`, an outcome run of its own, an elapsed time.
+const RESULT_BYTES_MAX: usize = 10 + 4 + 10;
+
+/// The most bytes that a series takes before its names and results: keys, lengths and numbers.
+const SERIES_BYTES_MAX: usize = 64;
+
+/// What the frame, the agent's name, the `seq` and a tombstone take at most.
+const BLOCK_BYTES_MAX: usize = 512;
+
+/// Whether a block being gathered takes another result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Room {
+    /// It does.
+    Left,
+    /// The next result must go into another block.
+    Full,
+}
+
+/// A block being gathered: results come in any order and leave sorted by series and instant.
+#[derive(Debug, Default)]
+pub struct Builder {
+    series: BTreeMap<(ServiceId, CheckId, Pace), Vec<ProbeResult>>,
+    results: usize,
+    bytes_at_most: usize,
+}
+
+impl Builder {
+    /// Whether a block can carry a result of this instant: not before [`AT_MIN`].
+    pub fn takes(at: Timestamp) -> bool {
+        AT_MIN <= at && at < Timestamp::MAX
+    }
+
+    /// Adds a result, and says whether another one of any name fits.
+    pub fn push(&mut self, service: ServiceId, check: CheckId, pace: Pace, result: ProbeResult) -> Room {
+        let names = service.as_str().len() + check.as_str().len();
+        let results = self.series.entry((service, check, pace)).or_default();
+        if results.is_empty() {
+            self.bytes_at_most += SERIES_BYTES_MAX + names;
+        }
+        results.push(result);
+        self.results += 1;
+        self.bytes_at_most += RESULT_BYTES_MAX;
+        self.room()
+    }
+
+    /// How many results were added.
+    pub fn len(&self) -> usize {
+        self.results
+    }
+
+    /// Whether none was added.
+    pub fn is_empty(&self) -> bool {
+        self.results == 0
+    }
+
+    /// The block; the builder is empty afterwards.
+    pub fn build(&mut self, agent: AgentId, seq: u64) -> Block {
+        let gathered = core::mem::take(self).series;
+        let series = gathered.into_iter().map(|((service, check, pace), mut results)| {
+            results.sort_by_key(|result| result.at);
+            BlockSeries { service, check, pace, results }
+        });
+        Block { agent, seq, series: series.collect(), tombstones: Vec::new() }
+    }
+
+    fn room(&self) -> Room {
+        let another = SERIES_BYTES_MAX + 2 * crate::id::NAME_BYTES_MAX + RESULT_BYTES_MAX;
+        let fits = self.bytes_at_most + another <= BYTES_MAX - BLOCK_BYTES_MAX;
+        if fits && self.results < RESULTS_MAX { Room::Left } else { Room::Full }
+    }
+}
