@@ -1,0 +1,218 @@
+//! The ledger: what is committed has happened, once.
+//!
+//! One trait over two stores, SQLite and PostgreSQL, one schema in meaning, one contract suite
+//! (`contract.rs`) run against both. **Blocks are the truth; runs, hours and checkpoints are
+//! derived** and can be rebuilt from them. The ledger never folds, judges or reckons.
+//!
+//! Every agent has a **position**: how many blocks are committed for it, over all its lanes. A
+//! commit names the position it was folded at; if another collector was faster, nothing of the
+//! commit happens and the caller reloads. So no leader is needed and nothing counts twice.
+
+use futures_util::future::BoxFuture;
+use rules::id::AgentId;
+use rules::interval::Interval;
+use rules::latency::Population;
+use rules::result::SeriesKey;
+use rules::run::Run;
+use rules::time::Timestamp;
+
+/// What went wrong with the store itself; the world's errors, never a collision.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// SQLite refused.
+    #[error("failed to {doing} in the SQLite ledger")]
+    Sqlite {
+        /// What was being done.
+        doing: &'static str,
+        /// SQLite's own error.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// PostgreSQL refused.
+    #[error("failed to {doing} in the PostgreSQL ledger")]
+    Postgres {
+        /// What was being done.
+        doing: &'static str,
+        /// The client's own error.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What lies in the store is not what this version writes.
+    #[error("failed to read the ledger: {what}")]
+    Corrupt {
+        /// Where and what.
+        what: String,
+    },
+}
+
+/// One agent's lane under one incarnation: what the next block's `seq` must be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lane {
+    /// Whose it is.
+    pub agent: AgentId,
+    /// Which grant. Incarnation 0 is the lane of imported history.
+    pub incarnation: u64,
+    /// The `seq` that comes next.
+    pub next_seq: u64,
+}
+
+/// A block as it lies in the ledger: the agent's bytes and where they stand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredBlock {
+    /// The agent's count of committed blocks before this one.
+    pub position: u64,
+    /// The lane it came in.
+    pub incarnation: u64,
+    /// Its number in that lane.
+    pub seq: u64,
+    /// When the collector had it, by the collector's clock.
+    pub received_at: Timestamp,
+    /// From its first result's instant up to and including its last; nothing if it has no result.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// How many results it holds.
+    pub results: u32,
+    /// The block itself (`rules::block`).
+    pub bytes: Vec<u8>,
+}
+
+/// One UTC hour of one series, whole: what latency needs of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hour {
+    /// The hour's first instant.
+    pub hour: Timestamp,
+    /// The sums.
+    pub population: Population,
+    /// The contributions as an HDR histogram in its V2 form; empty if there are none.
+    pub histogram: Vec<u8>,
+}
+
+/// How a commit changes what is derived for one series.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Effect {
+    /// The series.
+    pub series: SeriesKey,
+    /// First forget the runs that begin, and the hours that lie, at or after this: late results
+    /// were folded in.
+    pub forget_from: Option<Timestamp>,
+    /// Runs that are closed now, inserted or replaced by their `first_at`.
+    pub runs: Vec<Run>,
+    /// Hours that are over now, inserted or replaced.
+    pub hours: Vec<Hour>,
+}
+
+/// What is derived but still open at some position: the fold's own bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Checkpoint {
+    /// How many of the agent's blocks are in it.
+    pub position: u64,
+    /// The fold's own format.
+    pub bytes: Vec<u8>,
+}
+
+/// One agent's part of a commit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Advance {
+    /// Whose blocks.
+    pub agent: AgentId,
+    /// The position that the blocks were folded at.
+    pub position: u64,
+    /// The lane they come in.
+    pub incarnation: u64,
+    /// What the lane's next `seq` must be now; the first block's.
+    pub next_seq: u64,
+    /// What the lane's next `seq` is afterwards; more than one past the last block's if blocks in
+    /// between were refused for good.
+    pub next_seq_after: u64,
+    /// The blocks, with consecutive positions from `position`.
+    pub blocks: Vec<StoredBlock>,
+    /// What they change.
+    pub effects: Vec<Effect>,
+    /// Replaces the agent's checkpoint.
+    pub checkpoint: Option<Checkpoint>,
+    /// Bytes that were refused for good.
+    pub quarantined: Vec<Quarantined>,
+}
+
+/// Bytes that were refused for good, kept for a person to look at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quarantined {
+    /// Who sent them.
+    pub agent: AgentId,
+    /// The lane they were meant for.
+    pub incarnation: u64,
+    /// Their number there.
+    pub seq: u64,
+    /// When.
+    pub received_at: Timestamp,
+    /// Why they were refused.
+    pub reason: String,
+    /// The bytes as they came.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of a commit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Committed {
+    /// All of it is durable.
+    Durable,
+    /// None of it happened: these agents' position or lane had moved on.
+    Collided(Vec<AgentId>),
+}
+
+/// What is derived for one series, as it lies in the ledger.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Derived {
+    /// The series.
+    pub series: SeriesKey,
+    /// Its closed runs in order of time.
+    pub runs: Vec<Run>,
+    /// Its closed hours in order of time.
+    pub hours: Vec<Hour>,
+}
+
+/// The promise of a store.
+pub trait Ledger: Send + Sync + 'static {
+    /// Grants `agent` a fresh incarnation (one more than any before, at least 1) whose lane begins
+    /// at `first_seq`.
+    fn grant(&self, agent: &AgentId, first_seq: u64, now: Timestamp) -> BoxFuture<'_, Result<Lane, LedgerError>>;
+
+    /// All lanes.
+    fn lanes(&self) -> BoxFuture<'_, Result<Vec<Lane>, LedgerError>>;
+
+    /// Every agent and its position: what a collector polls to follow its neighbours.
+    fn positions(&self) -> BoxFuture<'_, Result<Vec<(AgentId, u64)>, LedgerError>>;
+
+    /// Makes all advances durable in one transaction, or none of them. An agent's first commit
+    /// (position 0) creates it; the lane of incarnation 0 is created when it is first used.
+    fn commit(&self, advances: Vec<Advance>) -> BoxFuture<'_, Result<Committed, LedgerError>>;
+
+    /// Keeps bytes that were refused for good without a lane to move (forged, forbidden, conflicting).
+    fn quarantine(&self, bytes: Quarantined) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// How many blocks lie in quarantine.
+    fn quarantined(&self) -> BoxFuture<'_, Result<u64, LedgerError>>;
+
+    /// `agent`'s blocks from `position` on, in order, at most `limit`.
+    fn blocks_from(&self, agent: &AgentId, position: u64, limit: usize) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>>;
+
+    /// `agent`'s blocks that may hold results within `interval`, in order of position.
+    fn blocks_within(&self, agent: &AgentId, interval: Interval) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>>;
+
+    /// One block by its lane and number.
+    fn block(&self, agent: &AgentId, incarnation: u64, seq: u64) -> BoxFuture<'_, Result<Option<StoredBlock>, LedgerError>>;
+
+    /// What is derived for all of `agent`'s series, leaving out runs and hours that ended before `since`.
+    fn derived(&self, agent: &AgentId, since: Timestamp) -> BoxFuture<'_, Result<Vec<Derived>, LedgerError>>;
+
+    /// `agent`'s checkpoint.
+    fn checkpoint(&self, agent: &AgentId) -> BoxFuture<'_, Result<Option<Checkpoint>, LedgerError>>;
+
+    /// Puts everything derived for `agent` anew, if its position is still `position`.
+    fn replace_derived(
+        &self,
+        agent: &AgentId,
+        position: u64,
+        derived: Vec<Derived>,
+        checkpoint: Checkpoint,
+    ) -> BoxFuture<'_, Result<Committed, LedgerError>>;
+}
