@@ -44,7 +44,7 @@ impl Evidence {
 pub struct Attempt {
     /// Where to.
     pub address: SocketAddr,
-    /// Why it failed; absent if it was made, or if the deadline passed while it was tried.
+    /// Why it failed; absent if it was made.
     pub fault: Option<Fault>,
     /// How long it took.
     pub elapsed: Duration,
@@ -132,10 +132,8 @@ pub enum Fault {
     ResolverSilent,
     /// The connection was refused.
     Refused,
-    /// Another host or router said that there is no way there.
+    /// There is no way there, as a router, a firewall or this machine's own routes say.
     Unreachable,
-    /// This machine has no route there.
-    NoRoute,
     /// The connection was cut before the answer was whole.
     Reset,
     /// The deadline passed.

@@ -1,1 +1,363 @@
-//! To be written.
+//! From evidence and expectation to an outcome (`accounting.md` section 3, `reliability.md` D9 and D11).
+//!
+//! Two questions, in this order: is anything wrong with what was seen, and could that be our own
+//! doing? It never looks at the target itself, and it never remembers an earlier probe.
+
+use crate::check::{ContentPart, ContentRule, FailsIf, HttpTarget, Target};
+use crate::evidence::{Evidence, Failure, Fault, Found, HttpFacts, Phase};
+use crate::outcome::{Cause, Outcome};
+use core::fmt;
+use core::ops::RangeInclusive;
+use core::time::Duration;
+
+/// The statuses that are up when a target doesn't name any.
+const STATUSES_DEFAULT: RangeInclusive<u16> = 200..=299;
+
+/// What the agent knew about itself while the probe ran.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Circumstances {
+    /// Whether the agent's own network was there.
+    pub references: References,
+    /// Whether the agent ran without a break.
+    pub pause: Pause,
+}
+
+/// Whether the agent's references answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum References {
+    /// At least one did, or none is configured.
+    #[default]
+    There,
+    /// All of them failed.
+    Away,
+}
+
+/// Whether the agent was frozen or starved while the probe ran.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Pause {
+    /// It ran.
+    #[default]
+    Absent,
+    /// It stood still for more than a second.
+    Present,
+}
+
+/// What is wrong with what was seen.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Complaint<'a> {
+    /// The probe did not get to the end of the answer.
+    Broken(&'a Failure),
+    /// The answer came after the timeout.
+    Late(Duration),
+    /// The status is not an expected one.
+    Status(u16),
+    /// The content breaks this rule.
+    Content(&'a ContentRule),
+}
+
+/// What the probe of `target` came to.
+pub fn judge(evidence: &Evidence, target: &Target, timeout: Duration, circumstances: Circumstances) -> Outcome {
+    match complaint(evidence, target, timeout) {
+        None => Outcome::Up,
+        Some(complaint) => match excuse(complaint, evidence, circumstances) {
+            Some(cause) => Outcome::Void(cause),
+            None => Outcome::Down(cause(complaint)),
+        },
+    }
+}
+
+/// The first thing that is wrong with what was seen, if anything is.
+pub fn complaint<'a>(evidence: &'a Evidence, target: &'a Target, timeout: Duration) -> Option<Complaint<'a>> {
+    if let Some(failure) = &evidence.failure {
+        return Some(Complaint::Broken(failure));
+    }
+    if timeout < evidence.elapsed {
+        return Some(Complaint::Late(evidence.elapsed));
+    }
+    match (target, &evidence.http) {
+        (Target::Http(page), Some(answer)) => complaint_about_answer(page, answer),
+        (Target::Http(_) | Target::Tcp(_), _) => None,
+    }
+}
+
+fn complaint_about_answer<'a>(page: &'a HttpTarget, answer: &HttpFacts) -> Option<Complaint<'a>> {
+    let expected = match page.valid_status_codes.as_slice() {
+        [] => STATUSES_DEFAULT.contains(&answer.status),
+        ranges => ranges.iter().any(|range| range.contains(&answer.status)),
+    };
+    if !expected {
+        return Some(Complaint::Status(answer.status));
+    }
+    let broken = |rule: &ContentRule, found: Found| match rule.fails {
+        FailsIf::Found => found == Found::Yes,
+        FailsIf::Missing => found == Found::No,
+    };
+    let mut rules = page.content.iter().zip(&answer.found);
+    rules.find(|(rule, found)| broken(rule, **found)).map(|(rule, _)| Complaint::Content(rule))
+}
+
+/// Why the agent, and not the target, may be what is wrong; absent if only the target can be.
+fn excuse(complaint: Complaint<'_>, evidence: &Evidence, circumstances: Circumstances) -> Option<Cause> {
+    let origin = origin(complaint);
+    if let Origin::Agent(cause) = origin {
+        return Some(cause);
+    }
+    if circumstances.pause == Pause::Present && ends_by_waiting(complaint) {
+        return Some(Cause::Paused);
+    }
+    let away = circumstances.references == References::Away && !stayed_on_this_machine(evidence);
+    match origin {
+        Origin::Resolver if away => Some(Cause::Resolver),
+        Origin::Way if away => Some(Cause::AgentOffline),
+        Origin::Resolver | Origin::Way | Origin::Target | Origin::Agent(_) => None,
+    }
+}
+
+/// Where the thing that is wrong may lie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// In the agent, whatever else is true.
+    Agent(Cause),
+    /// In the agent's resolver, if its network is away.
+    Resolver,
+    /// In the agent's network, if that is away: nothing that was seen came surely from the target.
+    Way,
+    /// In the target: it was reached and gave a whole answer.
+    Target,
+}
+
+fn origin(complaint: Complaint<'_>) -> Origin {
+    let failure = match complaint {
+        Complaint::Broken(failure) => failure,
+        Complaint::Late(_) => return Origin::Way,
+        Complaint::Status(_) | Complaint::Content(_) => return Origin::Target,
+    };
+    match failure.fault {
+        Fault::Exhausted => Origin::Agent(Cause::Resources),
+        Fault::Instruction => Origin::Agent(Cause::Prober),
+        Fault::ResolverSilent => Origin::Resolver,
+        Fault::Deadline if failure.phase == Some(Phase::Resolve) => Origin::Resolver,
+        Fault::TooLarge | Fault::Redirect => Origin::Target,
+        // A gateway that has lost its line may refuse, cut, or answer with its own page and certificate.
+        Fault::NoSuchName
+        | Fault::NameServers
+        | Fault::Refused
+        | Fault::Unreachable
+        | Fault::Reset
+        | Fault::Deadline
+        | Fault::Tls
+        | Fault::Certificate
+        | Fault::Protocol
+        | Fault::Unnamed => Origin::Way,
+    }
+}
+
+/// Whether an agent that stands still causes this all by itself.
+fn ends_by_waiting(complaint: Complaint<'_>) -> bool {
+    match complaint {
+        Complaint::Late(_) => true,
+        Complaint::Status(_) | Complaint::Content(_) => false,
+        // Peers cut connections on which nothing came for long.
+        Complaint::Broken(failure) => matches!(failure.fault, Fault::Deadline | Fault::ResolverSilent | Fault::Reset),
+    }
+}
+
+/// Whether every connection went to this machine itself, where no outer network can be missing.
+fn stayed_on_this_machine(evidence: &Evidence) -> bool {
+    let attempts = &evidence.attempts;
+    !attempts.is_empty() && attempts.iter().all(|attempt| attempt.address.ip().is_loopback())
+}
+
+/// The word for what is wrong, once it is the target's.
+fn cause(complaint: Complaint<'_>) -> Cause {
+    let fault = match complaint {
+        Complaint::Broken(failure) => failure.fault,
+        Complaint::Late(_) => return Cause::Timeout,
+        Complaint::Status(_) => return Cause::Status,
+        Complaint::Content(_) => return Cause::Content,
+    };
+    match fault {
+        Fault::NoSuchName | Fault::NameServers | Fault::ResolverSilent => Cause::Resolve,
+        Fault::Refused => Cause::Refused,
+        Fault::Unreachable => Cause::Unreachable,
+        Fault::Reset => Cause::Reset,
+        Fault::Deadline => Cause::Timeout,
+        Fault::Tls => Cause::Tls,
+        Fault::Certificate => Cause::Certificate,
+        Fault::Protocol => Cause::Protocol,
+        Fault::TooLarge => Cause::TooLarge,
+        Fault::Redirect => Cause::Redirect,
+        Fault::Exhausted => Cause::Resources,
+        Fault::Instruction => Cause::Prober,
+        Fault::Unnamed => Cause::Other,
+    }
+}
+
+/// For people: what is wrong, in a fragment that follows "down:" or "void:".
+impl fmt::Display for Complaint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Complaint::Broken(Failure { phase: Some(phase), detail, .. }) => write!(f, "{detail} (in phase {phase})"),
+            Complaint::Broken(Failure { phase: None, detail, .. }) => write!(f, "{detail}"),
+            Complaint::Late(elapsed) => write!(f, "the answer took {elapsed:?}, longer than the timeout"),
+            Complaint::Status(status) => write!(f, "the answer's status is {status}, which is not expected"),
+            Complaint::Content(rule) => {
+                let verb = match rule.fails {
+                    FailsIf::Found => "matches",
+                    FailsIf::Missing => "doesn't match",
+                };
+                let pattern = rule.pattern.as_str();
+                match &rule.part {
+                    ContentPart::Body => write!(f, "the body {verb} `{pattern}`"),
+                    ContentPart::Header(name) => write!(f, "the header `{name}` {verb} `{pattern}`"),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Pattern;
+    use crate::evidence::{Attempt, HttpVersion, Said};
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    const TIMEOUT: Duration = Duration::from_secs(10);
+    const AWAY: Circumstances = Circumstances { references: References::Away, pause: Pause::Absent };
+    const PAUSED: Circumstances = Circumstances { references: References::There, pause: Pause::Present };
+
+    fn port() -> Target {
+        Target::parse("tcp:a.example:1").unwrap()
+    }
+
+    fn broken(fault: Fault, phase: Phase) -> Evidence {
+        let failure = Failure { fault, phase: Some(phase), detail: Said::new("it broke") };
+        Evidence { failure: Some(failure), ..Evidence::default() }
+    }
+
+    fn answered(status: u16, found: &[Found]) -> Evidence {
+        let http = HttpFacts {
+            status,
+            version: HttpVersion::V1_1,
+            redirects: 0,
+            content_length: None,
+            body_bytes: 0,
+            found: found.to_vec(),
+        };
+        Evidence { http: Some(http), ..Evidence::default() }
+    }
+
+    #[test]
+    fn each_fault_has_its_cause_and_its_excuses() {
+        use Outcome::{Down, Void};
+        // Fault and phase; then the outcome plainly, with the references away, and after a pause.
+        let table = [
+            (Fault::NoSuchName, Phase::Resolve, Down(Cause::Resolve), Void(Cause::AgentOffline), Down(Cause::Resolve)),
+            (Fault::NameServers, Phase::Resolve, Down(Cause::Resolve), Void(Cause::AgentOffline), Down(Cause::Resolve)),
+            (Fault::ResolverSilent, Phase::Resolve, Down(Cause::Resolve), Void(Cause::Resolver), Void(Cause::Paused)),
+            (Fault::Deadline, Phase::Resolve, Down(Cause::Timeout), Void(Cause::Resolver), Void(Cause::Paused)),
+            (Fault::Refused, Phase::Connect, Down(Cause::Refused), Void(Cause::AgentOffline), Down(Cause::Refused)),
+            (
+                Fault::Unreachable,
+                Phase::Connect,
+                Down(Cause::Unreachable),
+                Void(Cause::AgentOffline),
+                Down(Cause::Unreachable),
+            ),
+            (Fault::Deadline, Phase::Connect, Down(Cause::Timeout), Void(Cause::AgentOffline), Void(Cause::Paused)),
+            (Fault::Reset, Phase::FirstByte, Down(Cause::Reset), Void(Cause::AgentOffline), Void(Cause::Paused)),
+            (Fault::Tls, Phase::Tls, Down(Cause::Tls), Void(Cause::AgentOffline), Down(Cause::Tls)),
+            (
+                Fault::Certificate,
+                Phase::Tls,
+                Down(Cause::Certificate),
+                Void(Cause::AgentOffline),
+                Down(Cause::Certificate),
+            ),
+            (
+                Fault::Protocol,
+                Phase::FirstByte,
+                Down(Cause::Protocol),
+                Void(Cause::AgentOffline),
+                Down(Cause::Protocol),
+            ),
+            (Fault::TooLarge, Phase::Transfer, Down(Cause::TooLarge), Down(Cause::TooLarge), Down(Cause::TooLarge)),
+            (Fault::Redirect, Phase::Transfer, Down(Cause::Redirect), Down(Cause::Redirect), Down(Cause::Redirect)),
+            (Fault::Exhausted, Phase::Connect, Void(Cause::Resources), Void(Cause::Resources), Void(Cause::Resources)),
+            (Fault::Instruction, Phase::Tls, Void(Cause::Prober), Void(Cause::Prober), Void(Cause::Prober)),
+            (Fault::Unnamed, Phase::Connect, Down(Cause::Other), Void(Cause::AgentOffline), Down(Cause::Other)),
+        ];
+        for (fault, phase, plainly, away, paused) in table {
+            let evidence = broken(fault, phase);
+            for (circumstances, expected) in [(Circumstances::default(), plainly), (AWAY, away), (PAUSED, paused)] {
+                let outcome = judge(&evidence, &port(), TIMEOUT, circumstances);
+                assert_eq!(outcome, expected, "{fault:?} in {phase}, {circumstances:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_absent_network_does_not_excuse_a_target_on_this_machine() {
+        let mut evidence = broken(Fault::Refused, Phase::Connect);
+        let address = "127.0.0.1:1".parse().unwrap();
+        evidence.attempts = vec![Attempt { address, fault: Some(Fault::Refused), elapsed: Duration::ZERO }];
+        assert_eq!(judge(&evidence, &port(), TIMEOUT, AWAY), Outcome::Down(Cause::Refused));
+    }
+
+    #[test]
+    fn an_answer_in_time_is_up_whatever_the_circumstances() {
+        for circumstances in [Circumstances::default(), AWAY, PAUSED] {
+            let evidence = Evidence { elapsed: TIMEOUT, ..Evidence::default() };
+            assert_eq!(judge(&evidence, &port(), TIMEOUT, circumstances), Outcome::Up);
+        }
+    }
+
+    #[test]
+    fn an_answer_after_the_timeout_is_a_timeout() {
+        let evidence = Evidence { elapsed: TIMEOUT + Duration::from_micros(1), ..Evidence::default() };
+        let judged = |circumstances| judge(&evidence, &port(), TIMEOUT, circumstances);
+        assert_eq!(judged(Circumstances::default()), Outcome::Down(Cause::Timeout));
+        assert_eq!(judged(PAUSED), Outcome::Void(Cause::Paused));
+        assert_eq!(judged(AWAY), Outcome::Void(Cause::AgentOffline));
+    }
+
+    #[test]
+    fn a_status_is_held_against_the_ranges_or_else_against_200_to_299() {
+        let check = |ranges: &[RangeInclusive<u16>], status: u16, expected: Outcome| {
+            let mut page = HttpTarget::parse("http://a/").unwrap();
+            page.valid_status_codes = ranges.to_vec();
+            let outcome = judge(&answered(status, &[]), &Target::Http(page), TIMEOUT, AWAY);
+            assert_eq!(outcome, expected, "{status} against {ranges:?}");
+        };
+        check(&[], 200, Outcome::Up);
+        check(&[], 299, Outcome::Up);
+        check(&[], 301, Outcome::Down(Cause::Status));
+        check(&[404..=404, 500..=599], 503, Outcome::Up);
+        check(&[404..=404, 500..=599], 200, Outcome::Down(Cause::Status));
+    }
+
+    #[test]
+    fn a_content_rule_fails_in_its_own_direction_only() {
+        let rule = |fails| ContentRule { part: ContentPart::Body, pattern: Pattern::new("ok").unwrap(), fails };
+        let check = |fails, found, expected| {
+            let mut page = HttpTarget::parse("http://a/").unwrap();
+            page.content = vec![rule(fails)];
+            let outcome = judge(&answered(200, &[found]), &Target::Http(page), TIMEOUT, Circumstances::default());
+            assert_eq!(outcome, expected, "{fails:?}, {found:?}");
+        };
+        check(FailsIf::Found, Found::No, Outcome::Up);
+        check(FailsIf::Found, Found::Yes, Outcome::Down(Cause::Content));
+        check(FailsIf::Missing, Found::Yes, Outcome::Up);
+        check(FailsIf::Missing, Found::No, Outcome::Down(Cause::Content));
+    }
+
+    #[test]
+    fn a_complaint_names_what_was_seen_and_what_was_expected() {
+        let evidence = broken(Fault::Refused, Phase::Connect);
+        let target = port();
+        let complaint = complaint(&evidence, &target, TIMEOUT).unwrap();
+        assert_eq!(complaint.to_string(), "it broke (in phase connect)");
+    }
+}
