@@ -1,1 +1,147 @@
-//! To be written.
+//! What is owed when the objective was missed (`accounting.md` section 11).
+
+use crate::agreement::{Agreement, Eligible};
+use crate::availability::Ratio;
+use crate::decimal::{Currency, Money, Percent};
+use crate::period::Month;
+use crate::policy::{CreditBasis, CreditRule, Tier};
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+/// How many months `trailing_3_months` looks at, the statement's own included.
+const TRAILING_MONTHS: usize = 3;
+
+/// What is owed for one service and month, and how that came about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Credit {
+    /// The percentage that the tiers give.
+    pub percent: Percent,
+    /// What is owed.
+    pub amount: Money,
+    /// The fees that the percentage is taken of; their mean is the basis.
+    pub fees: Vec<(Month, Money)>,
+    /// The currency, if fees are known.
+    pub currency: Option<Currency>,
+    /// Why nothing is owed although a tier applies.
+    pub withheld: Option<Withheld>,
+}
+
+/// Why nothing is owed although a tier applies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Withheld {
+    /// The agreement is not eligible: no bill was issued yet, a trial, or fees are overdue.
+    NotEligible,
+    /// No fee is known that a percentage could be taken of.
+    NoFee,
+}
+
+impl Credit {
+    /// The mean of the fees, cut to the minor unit.
+    pub fn basis(&self) -> Option<Money> {
+        let count = u64::try_from(self.fees.len()).ok()?;
+        let sum: u64 = self.fees.iter().map(|(_, fee)| fee.0).sum();
+        sum.checked_div(count).map(Money)
+    }
+}
+
+/// The percentage that `availability` earns: of overlapping tiers the highest.
+pub fn percent(tiers: &[Tier], availability: Ratio) -> Percent {
+    let applies = |tier: &&Tier| {
+        let above_floor = tier.from.is_none_or(|from| availability.compare(from) != Ordering::Less);
+        above_floor && availability.compare(tier.below) == Ordering::Less
+    };
+    tiers.iter().filter(applies).map(|tier| tier.percent).max().unwrap_or(Percent::ZERO)
+}
+
+/// Draws up the credit for a month.
+pub fn credit(agreement: &Agreement, month: Month, availability: Ratio) -> Credit {
+    let Some(rule) = &agreement.policy.credits else {
+        return Credit { percent: Percent::ZERO, amount: Money(0), fees: Vec::new(), currency: None, withheld: None };
+    };
+    let percent = percent(&rule.tiers, availability);
+    let fees = fees(agreement, month, rule.basis);
+    let withheld = match agreement.eligible {
+        _ if percent == Percent::ZERO => None,
+        Eligible::No => Some(Withheld::NotEligible),
+        Eligible::Yes if fees.is_empty() => Some(Withheld::NoFee),
+        Eligible::Yes => None,
+    };
+    let amount = if withheld.is_some() { Money(0) } else { amount(&fees, percent, rule) };
+    Credit { percent, amount, fees, currency: agreement.fees.as_ref().map(|fees| fees.currency), withheld }
+}
+
+/// The fees of the months that the basis looks at. A default fee is due only for months in which
+/// one of the services existed; a fee that is written down for a month was due.
+fn fees(agreement: &Agreement, month: Month, basis: CreditBasis) -> Vec<(Month, Money)> {
+    let Some(fees) = &agreement.fees else { return Vec::new() };
+    let months = match basis {
+        CreditBasis::Month => 1,
+        CreditBasis::TrailingThreeMonths => TRAILING_MONTHS,
+    };
+    let existed = |month: Month| {
+        let until = month.interval(&agreement.zone).until();
+        agreement.services.iter().any(|service| service.from.is_none_or(|from| from < until))
+    };
+    let due = |month: Month| fees.of(month).filter(|_| fees.months.contains_key(&month) || existed(month));
+    let newest_first = core::iter::successors(Some(month), |month| Some(month.previous()));
+    newest_first.take(months).filter_map(|month| Some((month, due(month)?))).collect()
+}
+
+/// Mean fee × percent, cut down to a multiple of `truncate_below`; at most the mean fee itself.
+fn amount(fees: &[(Month, Money)], percent: Percent, rule: &CreditRule) -> Money {
+    let sum: u128 = fees.iter().map(|(_, fee)| u128::from(fee.0)).sum();
+    let unit = u128::from(rule.truncate_below.get());
+    let months = fees.len().max(1) as u128;
+    let units = sum * percent.numerator() / (months * Percent::DENOMINATOR * unit);
+    Money(u64::try_from(units * unit).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tier(from: Option<&str>, below: &str, percent: &str) -> Tier {
+        Tier {
+            from: from.map(|from| from.parse().unwrap()),
+            below: below.parse().unwrap(),
+            percent: percent.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn of_overlapping_tiers_the_highest_applies_and_a_band_between_earns_nothing() {
+        let source = [
+            tier(Some("99.0"), "99.7", "5"),
+            tier(Some("99.0"), "99.5", "10"),
+            tier(Some("95.0"), "99.0", "25"),
+            tier(None, "95.0", "100"),
+        ];
+        let check = |downtime_ms, earned: &str| {
+            let availability = Ratio { downtime_ms, total_ms: 100_000 };
+            assert_eq!(percent(&source, availability), earned.parse().unwrap(), "{availability}");
+        };
+        check(300, "0");
+        check(301, "5");
+        check(500, "5");
+        check(501, "10");
+        check(1_000, "10");
+        check(1_001, "25");
+        check(5_000, "25");
+        check(5_001, "100");
+        check(100_000, "100");
+    }
+
+    #[test]
+    fn the_amount_is_cut_after_the_exact_mean() {
+        let month: Month = "2026-10".parse().unwrap();
+        let fees = [(month, Money(1_000)), (month.previous(), Money(1_000)), (month.previous(), Money(1_199))];
+        let rule = |unit: u64| CreditRule {
+            basis: CreditBasis::TrailingThreeMonths,
+            truncate_below: unit.try_into().unwrap(),
+            tiers: Vec::new(),
+        };
+        assert_eq!(amount(&fees, "10".parse().unwrap(), &rule(1)), Money(106));
+        assert_eq!(amount(&fees, "10".parse().unwrap(), &rule(10)), Money(100));
+        assert_eq!(amount(&fees, Percent::HUNDRED, &rule(10)), Money(1_060));
+    }
+}
