@@ -11,6 +11,8 @@ use core::time::Duration;
 pub struct Population {
     /// Results that were up.
     pub ups: u64,
+    /// Those of `ups` whose elapsed time was not kept; they have no say in the mean.
+    pub untimed: u64,
     /// Results that were down because the deadline passed; each counts with at least its timeout.
     pub timeouts: u64,
     /// Results that were down for another cause; they contribute nothing to the mean.
@@ -21,10 +23,11 @@ pub struct Population {
     pub sum_us: u128,
 }
 
-/// How long `result` took, as far as a mean is concerned; nothing if it has no say in it.
+/// How long `result` took, as far as a mean is concerned; nothing if it has no say in it. An elapsed
+/// time of zero was not kept: no attempt takes none.
 pub fn contribution(result: &ProbeResult, pace: Pace) -> Option<Duration> {
     match result.outcome {
-        Outcome::Up => Some(result.elapsed),
+        Outcome::Up => Some(result.elapsed).filter(|elapsed| !elapsed.is_zero()),
         Outcome::Down(Cause::Timeout) => Some(result.elapsed.max(pace.timeout)),
         Outcome::Down(_) | Outcome::Void(_) => None,
     }
@@ -39,12 +42,16 @@ impl Population {
             Outcome::Down(_) => self.other_downs += 1,
             Outcome::Void(_) => self.voids += 1,
         }
-        self.sum_us += contribution(result, pace).map_or(0, |length| length.as_micros());
+        match contribution(result, pace) {
+            Some(length) => self.sum_us += length.as_micros(),
+            None => self.untimed += u64::from(result.outcome == Outcome::Up),
+        }
     }
 
     /// Takes in all of `other`.
     pub fn merge(&mut self, other: &Population) {
         self.ups += other.ups;
+        self.untimed += other.untimed;
         self.timeouts += other.timeouts;
         self.other_downs += other.other_downs;
         self.voids += other.voids;
@@ -53,7 +60,7 @@ impl Population {
 
     /// How many results the mean is over.
     pub fn count(&self) -> u64 {
-        self.ups + self.timeouts
+        self.ups - self.untimed + self.timeouts
     }
 
     /// How many results were down.
@@ -100,6 +107,12 @@ mod tests {
         ]);
         assert_eq!((all.count(), all.sum_us, all.downs(), all.voids), (3, 50 + 100 + 120, 3, 1));
         assert_eq!(all.mean_us(), Some(90));
+    }
+
+    #[test]
+    fn a_time_that_was_not_kept_has_no_say_in_the_mean() {
+        let all = population(&[(Outcome::Up, 0), (Outcome::Up, 30), (Outcome::Down(Cause::Timeout), 0)]);
+        assert_eq!((all.ups, all.untimed, all.count(), all.sum_us), (2, 1, 2, 130));
     }
 
     #[test]
