@@ -1,1 +1,5 @@
 //! To be written.
+
+pub mod prober;
+
+pub mod spool;

@@ -1,0 +1,143 @@
+//! From a host to its addresses.
+//!
+//! Addresses cost nothing; names go to the machine's resolvers and its hosts file, every time anew.
+//! That a name does not exist and that nobody could be asked are told apart. Nothing is cached, for
+//! a probe must see what a visitor without a cache would see.
+
+use super::trace::{Break, fault_of};
+use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::rr::Name;
+use hickory_resolver::{Resolver, TokioResolver};
+use rules::check::IpPreference;
+use rules::evidence::Fault;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// How many of a name's addresses are tried: all that a well kept name has, and a bound on one that lists hundreds.
+const ADDRESSES_MAX: usize = 16;
+
+/// A host, read once.
+#[derive(Clone, Debug)]
+pub(crate) enum Host {
+    /// An address, as written.
+    Address(IpAddr),
+    /// A name, to be resolved at each probe.
+    Name(Name),
+}
+
+impl Host {
+    /// Reads a host without brackets; a name may be international.
+    pub(crate) fn read(text: &str) -> Result<Host, Break> {
+        if let Ok(address) = text.parse() {
+            return Ok(Host::Address(address));
+        }
+        Name::from_utf8(text).map(Host::Name).map_err(|error| Break::new(Fault::Instruction, &error.to_string()))
+    }
+}
+
+/// Asks the machine's resolvers.
+#[derive(Debug)]
+pub(crate) struct Resolvers {
+    both: TokioResolver,
+    v4: TokioResolver,
+    v6: TokioResolver,
+}
+
+/// The machine's resolver settings can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to set up name resolution from /etc/resolv.conf")]
+pub struct NoResolver {
+    #[source]
+    source: NetError,
+}
+
+impl Resolvers {
+    /// Reads `/etc/resolv.conf` and `/etc/hosts`; without a name server there, this machine is asked,
+    /// as the C library does.
+    pub(crate) fn from_system() -> Result<Resolvers, NoResolver> {
+        let system = hickory_resolver::system_conf::read_system_conf();
+        let (config, options) = system.unwrap_or_else(|_| (only(Ipv4Addr::LOCALHOST.into()), ResolverOpts::default()));
+        Resolvers::new(&config, &options).map_err(|source| NoResolver { source })
+    }
+
+    fn new(config: &ResolverConfig, options: &ResolverOpts) -> Result<Resolvers, NetError> {
+        let with = |ip_strategy| {
+            let mut builder = Resolver::builder_with_config(config.clone(), TokioRuntimeProvider::default());
+            let mut options = options.clone();
+            options.ip_strategy = ip_strategy;
+            options.use_hosts_file = ResolveHosts::Always;
+            options.cache_size = 0;
+            *builder.options_mut() = options;
+            builder.build()
+        };
+        Ok(Resolvers {
+            both: with(LookupIpStrategy::Ipv6AndIpv4)?,
+            v4: with(LookupIpStrategy::Ipv4Only)?,
+            v6: with(LookupIpStrategy::Ipv6Only)?,
+        })
+    }
+
+    /// The addresses of `host` in the order in which they should be tried; at least one.
+    pub(crate) async fn addresses(&self, host: &Host, ip: IpPreference) -> Result<Vec<IpAddr>, Break> {
+        let name = match host {
+            Host::Address(address) => return literal(*address, ip),
+            Host::Name(name) => name,
+        };
+        let resolver = match ip {
+            IpPreference::Any | IpPreference::PreferV4 | IpPreference::PreferV6 => &self.both,
+            IpPreference::OnlyV4 => &self.v4,
+            IpPreference::OnlyV6 => &self.v6,
+        };
+        let answer = resolver.lookup_ip(name.clone()).await.map_err(|error| broken(&error))?;
+        let mut addresses: Vec<IpAddr> = answer.iter().filter(|address| wanted(*address, ip)).collect();
+        if addresses.is_empty() {
+            return Err(Break::new(Fault::NoSuchName, "the name has no address"));
+        }
+        match ip {
+            IpPreference::PreferV4 => addresses.sort_by_key(IpAddr::is_ipv6),
+            IpPreference::PreferV6 => addresses.sort_by_key(IpAddr::is_ipv4),
+            IpPreference::Any | IpPreference::OnlyV4 | IpPreference::OnlyV6 => {}
+        }
+        addresses.truncate(ADDRESSES_MAX);
+        Ok(addresses)
+    }
+}
+
+fn only(server: IpAddr) -> ResolverConfig {
+    ResolverConfig::from_parts(None, Vec::new(), vec![NameServerConfig::udp_and_tcp(server)])
+}
+
+fn literal(address: IpAddr, ip: IpPreference) -> Result<Vec<IpAddr>, Break> {
+    if wanted(address, ip) {
+        return Ok(vec![address]);
+    }
+    Err(Break::new(Fault::NoSuchName, "the address is not of the family that the check asks for"))
+}
+
+fn wanted(address: IpAddr, ip: IpPreference) -> bool {
+    match ip {
+        IpPreference::Any | IpPreference::PreferV4 | IpPreference::PreferV6 => true,
+        IpPreference::OnlyV4 => address.is_ipv4(),
+        IpPreference::OnlyV6 => address.is_ipv6(),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's enum is not ours to list: the rest has no meaning")]
+fn broken(error: &NetError) -> Break {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(_)) => {
+            Break::new(Fault::NoSuchName, "the name does not exist or has no address")
+        }
+        NetError::Dns(DnsError::ResponseCode(code)) => {
+            Break::new(Fault::NameServers, &format!("the resolver answered: {code}"))
+        }
+        NetError::Timeout | NetError::NoConnections => Break::new(Fault::ResolverSilent, "no resolver answered"),
+        NetError::Busy => Break::new(Fault::Exhausted, "too many names are being resolved at once"),
+        NetError::Io(error) => {
+            let fault = fault_of(error).filter(|fault| *fault == Fault::Exhausted).unwrap_or(Fault::ResolverSilent);
+            Break::new(fault, &format!("no resolver answered: {error}"))
+        }
+        other => Break::new(Fault::NameServers, &format!("the resolver's answer can't be used: {other}")),
+    }
+}
