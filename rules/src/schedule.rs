@@ -1,1 +1,338 @@
-//! To be written.
+//! When checks fall due: fixed slots on the wall clock, spread by a hash (`accounting.md` section 3).
+//!
+//! The slots of a check with period `every` are the instants `k × every + phase` since the Unix
+//! epoch, in whole milliseconds, where `phase` is a stable hash of (agent, service, check) modulo
+//! `every`. So a slot depends on nothing but the check's name and its `every`: restarts, versions
+//! and changes to other checks leave it where it is, and it can't drift.
+//!
+//! Each slot is handed out once as due, or counted as missed by the due slot that comes after it:
+//! none is invented, none is hidden. The schedule never reads a clock and never sleeps.
+
+use crate::check::Assignment;
+use crate::id::{AgentId, CheckId, ServiceId};
+use crate::time::{Timestamp, millis};
+use alloc::collections::{BTreeMap, BinaryHeap};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::time::Duration;
+
+/// The slots of everything that one agent checks.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    agent: AgentId,
+    entries: Vec<Entry>,
+    /// The next slot of each entry, by its index; earliest first.
+    queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    assignment: Assignment,
+    slots: Slots,
+    next: Timestamp,
+}
+
+/// A slot that has come.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Due {
+    /// What is to be probed.
+    pub assignment: Assignment,
+    /// The instant the slot stands for.
+    pub slot: Timestamp,
+    /// How many slots of this check directly before this one passed without being handed out,
+    /// because nobody asked for as long as `every` or longer.
+    pub missed: u64,
+}
+
+impl Schedule {
+    /// The schedule of `agent`, with nothing in it.
+    pub fn new(agent: AgentId) -> Schedule {
+        Schedule { agent, entries: Vec::new(), queue: BinaryHeap::new() }
+    }
+
+    /// Replaces what is checked. A check that stays with the same `every` keeps its next slot; any
+    /// other begins with its first slot at or after `now`. Of two assignments with the same service
+    /// and check the last one stands.
+    pub fn assign(&mut self, now: Timestamp, assignments: impl IntoIterator<Item = Assignment>) {
+        let before: BTreeMap<(ServiceId, CheckId), (Slots, Timestamp)> =
+            self.entries.drain(..).map(|entry| (key(&entry.assignment), (entry.slots, entry.next))).collect();
+        let wanted: BTreeMap<(ServiceId, CheckId), Assignment> =
+            assignments.into_iter().map(|assignment| (key(&assignment), assignment)).collect();
+        for (key, assignment) in wanted {
+            let slots = Slots::of(&self.agent, &assignment);
+            let next = match before.get(&key) {
+                Some((same, next)) if *same == slots => *next,
+                Some(_) | None => slots.first_from(now),
+            };
+            self.entries.push(Entry { assignment, slots, next });
+        }
+        self.queue_all();
+    }
+
+    /// The wall clock was stepped to `now`: every check goes on with its first slot at or after it.
+    /// Slots that the step jumped over never were, so they aren't missed; slots that it brings back
+    /// come again.
+    pub fn realign(&mut self, now: Timestamp) {
+        for entry in &mut self.entries {
+            entry.next = entry.slots.first_from(now);
+        }
+        self.queue_all();
+    }
+
+    /// Hands out one slot that has come by `now`, the longest awaited first; `None` when there is
+    /// no other. Of several slots of one check the last is due and those before it are missed.
+    pub fn due(&mut self, now: Timestamp) -> Option<Due> {
+        let mut earliest = self.queue.peek_mut()?;
+        let Reverse((awaited, index)) = *earliest;
+        if now < awaited {
+            return None;
+        }
+        let entry = &mut self.entries[index];
+        let slot = entry.slots.last_until(now);
+        entry.next = slot.plus(entry.slots.every);
+        *earliest = Reverse((entry.next, index));
+        let missed = slot.since(awaited).as_millis() / entry.slots.every.as_millis();
+        let missed = u64::try_from(missed).expect("the calendar has fewer than 2^64 milliseconds");
+        Some(Due { assignment: entry.assignment.clone(), slot, missed })
+    }
+
+    /// The instant of the next slot; `None` when nothing is checked.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.queue.peek().map(|Reverse((next, _))| *next)
+    }
+
+    /// What is checked, in the order of services and checks.
+    pub fn assignments(&self) -> impl ExactSizeIterator<Item = &Assignment> {
+        self.entries.iter().map(|entry| &entry.assignment)
+    }
+
+    fn queue_all(&mut self) {
+        self.queue = self.entries.iter().enumerate().map(|(index, entry)| Reverse((entry.next, index))).collect();
+    }
+}
+
+fn key(assignment: &Assignment) -> (ServiceId, CheckId) {
+    (assignment.service.clone(), assignment.check.id.clone())
+}
+
+/// The grid of one check's slots.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Slots {
+    /// In whole milliseconds, and at least one.
+    every: Duration,
+    /// Less than `every`.
+    phase: Duration,
+}
+
+impl Slots {
+    fn of(agent: &AgentId, assignment: &Assignment) -> Slots {
+        let every = u64::try_from(assignment.check.every.as_millis()).unwrap_or(u64::MAX).max(1);
+        let names = [agent.as_str(), assignment.service.as_str(), assignment.check.id.as_str()];
+        let phase = hash(&names) % every;
+        Slots { every: Duration::from_millis(every), phase: Duration::from_millis(phase) }
+    }
+
+    /// The first slot at or after `instant`.
+    fn first_from(self, instant: Timestamp) -> Timestamp {
+        let into = self.into_slot(instant);
+        if into.is_zero() { instant } else { instant.plus(self.every - into) }
+    }
+
+    /// The last slot at or before `instant`.
+    fn last_until(self, instant: Timestamp) -> Timestamp {
+        instant.minus(self.into_slot(instant))
+    }
+
+    /// How long before `instant` the last slot was.
+    fn into_slot(self, instant: Timestamp) -> Duration {
+        let since_phase = i128::from(instant.as_millis()) - i128::from(millis(self.phase));
+        let into = since_phase.rem_euclid(i128::from(millis(self.every)));
+        Duration::from_millis(u64::try_from(into).expect("a remainder is less than its u64 divisor"))
+    }
+}
+
+/// FNV-1a, 64 bits, over the names joined by `/`, which no name contains; then the finalizer of
+/// MurmurHash3, because names that differ in their last digit differ in few bits before it.
+/// It is part of the promise that a check keeps its phase: never change it.
+fn hash(names: &[&str]) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut eat = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    for (index, name) in names.iter().enumerate() {
+        if 0 < index {
+            eat(b'/');
+        }
+        name.bytes().for_each(&mut eat);
+    }
+    hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    hash ^ (hash >> 33)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Check, Counts, IpPreference, Target, TcpTarget, Vantages};
+    use alloc::format;
+    use alloc::sync::Arc;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn agent() -> AgentId {
+        "seoul-1".parse().unwrap()
+    }
+
+    fn assignment(service: &str, check: &str, every_ms: u64) -> Assignment {
+        let target = TcpTarget { address: "a:1".into(), host: "a".into(), port: 1, ip: IpPreference::Any };
+        let check = Check {
+            id: check.parse().unwrap(),
+            target: Target::Tcp(target),
+            every: Duration::from_millis(every_ms),
+            timeout: Duration::from_millis(every_ms),
+            counts: Counts::Yes,
+            objective: None,
+            agents: Vantages::All,
+        };
+        Assignment { service: service.parse().unwrap(), check: Arc::new(check) }
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    /// Everything due at `now`: check, slot, missed.
+    fn drain(schedule: &mut Schedule, now: Timestamp) -> Vec<(CheckId, Timestamp, u64)> {
+        core::iter::from_fn(|| schedule.due(now))
+            .map(|due| (due.assignment.check.id.clone(), due.slot, due.missed))
+            .collect()
+    }
+
+    #[test]
+    fn a_phase_is_the_same_in_every_version() {
+        let check = |names: &[&str], pinned: u64| assert_eq!(hash(names), pinned, "{names:?}");
+        check(&[""], 0xefd0_1f60_ba99_2926);
+        check(&["seoul-1", "apm-prod", "login"], 0x2e22_fb30_ba75_8029);
+        check(&["seoul-1", "apm-prod", "port"], 0x93f4_3113_0ad3_9dde);
+        check(&["서울", "서비스 1", "a"], 0x0217_0aa9_7259_a1d7);
+    }
+
+    #[test]
+    fn ten_thousand_checks_are_spread_evenly_over_their_period() {
+        let mut buckets = [0_u32; 30];
+        for number in 0..10_000 {
+            let slots = Slots::of(&agent(), &assignment("s", &format!("check-{number}"), 30_000));
+            buckets[usize::try_from(slots.phase.as_secs()).unwrap()] += 1;
+        }
+        assert!(buckets.iter().all(|&count| (260..410).contains(&count)), "{buckets:?}");
+    }
+
+    #[test]
+    fn a_pause_reports_every_slot_it_swallowed_and_hands_out_the_last() {
+        let mut schedule = Schedule::new(agent());
+        schedule.assign(at(0), [assignment("s", "c", 1_000)]);
+        let first = schedule.next_deadline().unwrap();
+        let id: CheckId = "c".parse().unwrap();
+        let second = |n: u64| Duration::from_secs(n);
+
+        assert_eq!(drain(&mut schedule, first), vec![(id.clone(), first, 0)]);
+        assert_eq!(drain(&mut schedule, first.plus(second(1)).minus(Duration::from_millis(1))), vec![]);
+        let late = first.plus(second(1)).plus(Duration::from_millis(999));
+        assert_eq!(drain(&mut schedule, late), vec![(id.clone(), first.plus(second(1)), 0)]);
+        let paused = first.plus(second(61));
+        assert_eq!(drain(&mut schedule, paused), vec![(id, paused, 59)]);
+        assert_eq!(schedule.next_deadline(), Some(paused.plus(second(1))));
+    }
+
+    #[test]
+    fn a_stepped_clock_misses_nothing_and_waits_no_longer_than_every() {
+        let mut schedule = Schedule::new(agent());
+        schedule.assign(at(500_000), [assignment("s", "c", 30_000)]);
+        for stepped in [at(620_000), at(380_000)] {
+            schedule.realign(stepped);
+            let next = schedule.next_deadline().unwrap();
+            assert!(stepped <= next && next < stepped.plus(Duration::from_secs(30)));
+            assert_eq!(drain(&mut schedule, next).first().map(|due| due.2), Some(0));
+        }
+    }
+
+    #[test]
+    fn another_every_begins_anew_and_a_check_named_twice_is_one() {
+        let mut schedule = Schedule::new(agent());
+        schedule.assign(at(0), [assignment("s", "c", 60_000), assignment("s", "c", 1_000)]);
+        assert_eq!(schedule.assignments().len(), 1);
+        assert!(schedule.next_deadline().unwrap() < at(1_000));
+        schedule.assign(at(10), []);
+        assert_eq!((schedule.next_deadline(), schedule.due(Timestamp::MAX)), (None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn every_slot_is_due_once_or_missed_and_none_drifts(
+            every in 1_u64..100_000,
+            start in -1_000_000_000_000_i64..2_000_000_000_000,
+            waits in prop::collection::vec(0_u64..400_000, 1..60),
+        ) {
+            let mut schedule = Schedule::new(agent());
+            schedule.assign(at(start), [assignment("s", "c", every)]);
+            let mut now = at(start);
+            let mut expected = schedule.next_deadline().unwrap();
+            let period = Duration::from_millis(every);
+            prop_assert!(now <= expected && expected < now.plus(period));
+            let phase = expected.as_millis().rem_euclid(millis(period));
+            for wait in waits {
+                now = now.plus(Duration::from_millis(wait));
+                while let Some(due) = schedule.due(now) {
+                    let skipped = Duration::from_millis(every * due.missed);
+                    prop_assert_eq!(due.slot, expected.plus(skipped));
+                    prop_assert_eq!(due.slot.as_millis().rem_euclid(millis(period)), phase);
+                    prop_assert!(due.slot <= now && now < due.slot.plus(period));
+                    expected = due.slot.plus(period);
+                }
+                prop_assert!(now < expected);
+                prop_assert_eq!(schedule.next_deadline(), Some(expected));
+            }
+        }
+
+        #[test]
+        fn changing_other_checks_leaves_a_check_its_slots(
+            changes in prop::collection::vec((0_u64..5_000, prop::collection::vec((0_u8..20, 1_u64..5_000), 0..20)), 1..20),
+        ) {
+            let kept = assignment("kept", "c", 700);
+            let mut alone = Schedule::new(agent());
+            let mut busy = Schedule::new(agent());
+            alone.assign(at(0), [kept.clone()]);
+            busy.assign(at(0), [kept.clone()]);
+            let mut now = at(0);
+            for (wait, others) in changes {
+                now = now.plus(Duration::from_millis(wait));
+                let others = others.into_iter().map(|(name, every)| assignment("other", &format!("{name}"), every));
+                busy.assign(now, others.chain([kept.clone()]));
+                let of_kept = |schedule: &mut Schedule| -> Vec<Due> {
+                    core::iter::from_fn(|| schedule.due(now)).filter(|due| due.assignment == kept).collect()
+                };
+                prop_assert_eq!(of_kept(&mut busy), of_kept(&mut alone));
+            }
+        }
+
+        #[test]
+        fn slots_are_handed_out_in_the_order_they_are_awaited(
+            everys in prop::collection::vec(1_u64..3_000, 1..30),
+            waits in prop::collection::vec(0_u64..200, 1..30),
+        ) {
+            let mut schedule = Schedule::new(agent());
+            let named = everys.iter().enumerate().map(|(name, &every)| assignment("s", &format!("{name}"), every));
+            schedule.assign(at(0), named);
+            let mut now = at(0);
+            for wait in waits {
+                now = now.plus(Duration::from_millis(wait));
+                let mut handed = 0;
+                while let Some(next) = schedule.next_deadline().filter(|&next| next <= now) {
+                    let due = schedule.due(now).expect("a deadline has come");
+                    prop_assert!(next <= due.slot);
+                    handed += 1;
+                    prop_assert!(handed <= everys.len(), "a check is due at most once an instant");
+                }
+                prop_assert!(schedule.due(now).is_none());
+            }
+        }
+    }
+}
