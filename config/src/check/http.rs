@@ -1,0 +1,142 @@
+//! The options of an `http` check, under blackbox_exporter's names.
+
+use super::ip_preference;
+use crate::node::Node;
+use crate::reading::{Keys, Reading, one_or_list, text};
+use crate::scalar::{size, truth, whole, words};
+use crate::secret::expanded;
+use rules::check::{
+    BODY_BYTES_DEFAULT, ContentPart, ContentRule, FailsIf, HttpTarget, Pattern, Redirects, TlsRule, Verify,
+};
+use std::ops::RangeInclusive;
+
+/// Reads the target at `node` and its options from the keys beside it.
+pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> Option<HttpTarget> {
+    let method = keys.or("method", "GET".to_owned(), reading, method);
+    let headers = keys.or("headers", Vec::new(), reading, headers);
+    let body = keys.optional("body", reading, |node, reading| text(node, reading).map(str::to_owned));
+    let valid_status_codes = keys.or("valid_status_codes", Vec::new(), reading, one_or_list(status_codes));
+    let follow = keys.or("follow_redirects", true, reading, truth);
+    let content = content(keys, reading);
+    let body_bytes_max = keys.or("body_size_limit", BODY_BYTES_DEFAULT, reading, size);
+    let ip = ip_preference(keys, reading);
+    let tls = keys.or("tls_config", TlsRule::default(), reading, tls_rule);
+    let url = text(node, reading)?;
+    match HttpTarget::parse(url) {
+        Ok(target) => Some(HttpTarget {
+            method,
+            headers,
+            body,
+            valid_status_codes,
+            redirects: if follow { Redirects::Follow } else { Redirects::Stop },
+            content,
+            body_bytes_max,
+            ip: ip?,
+            tls,
+            ..target
+        }),
+        Err(error) => reading.problem(node.at, error.to_string()),
+    }
+}
+
+/// Whether `c` may stand in a method or a header's name (RFC 9110's token).
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+fn method(node: &Node, reading: &mut Reading) -> Option<String> {
+    let given = text(node, reading)?;
+    if given.is_empty() || !given.chars().all(|c| is_token(c) && !c.is_ascii_lowercase()) {
+        let given = given.escape_debug();
+        return reading
+            .problem(node.at, format!("`{given}` is no method; write one in capitals, such as `GET` or `POST`"));
+    }
+    Some(given.to_owned())
+}
+
+fn headers(node: &Node, reading: &mut Reading) -> Option<Vec<(String, String)>> {
+    let mut keys = Keys::of(node, "`headers`", reading)?;
+    let mut headers = Vec::new();
+    for (key, node) in keys.rest() {
+        if key.name.is_empty() || !key.name.chars().all(is_token) {
+            let name = key.name.escape_debug();
+            reading.problem::<()>(key.at, format!("`{name}` is no header name; use letters, digits and hyphens"));
+        }
+        let Some(value) = expanded(node, reading) else { continue };
+        if value.contains(|c: char| c.is_control() && c != '\t') {
+            let message = "a header's value has a control character; write it on one line without any";
+            reading.problem::<()>(node.at, message);
+        }
+        headers.push((key.name.clone(), value));
+    }
+    Some(headers)
+}
+
+fn status_codes(node: &Node, reading: &mut Reading) -> Option<RangeInclusive<u16>> {
+    let given = text(node, reading)?;
+    let status = |part: &str| whole::<u16>(part.trim()).filter(|status| (100..=599).contains(status));
+    let range = match given.split_once('-') {
+        Some((first, last)) => status(first).zip(status(last)),
+        None => status(given).map(|status| (status, status)),
+    };
+    match range {
+        Some((first, last)) if first <= last => Some(first..=last),
+        _ => {
+            let given = given.escape_debug();
+            reading.problem(
+                node.at,
+                format!("`{given}` is no status code; write one from 100 to 599, or a range such as \"200-299\""),
+            )
+        }
+    }
+}
+
+/// The four keys about content, in the order they are judged.
+fn content(keys: &mut Keys<'_>, reading: &mut Reading) -> Vec<ContentRule> {
+    let mut rules = Vec::new();
+    let body = [("fail_if_body_matches_regexp", FailsIf::Found), ("fail_if_body_not_matches_regexp", FailsIf::Missing)];
+    for (key, fails) in body {
+        let patterns = keys.or(key, Vec::new(), reading, one_or_list(pattern));
+        rules.extend(patterns.into_iter().map(|pattern| ContentRule { part: ContentPart::Body, pattern, fails }));
+    }
+    let header = [("fail_if_header_matches", FailsIf::Found), ("fail_if_header_not_matches", FailsIf::Missing)];
+    for (key, fails) in header {
+        let matches = keys.or(key, Vec::new(), reading, one_or_list(header_match));
+        rules.extend(matches.into_iter().map(|(part, pattern)| ContentRule { part, pattern, fails }));
+    }
+    rules
+}
+
+fn pattern(node: &Node, reading: &mut Reading) -> Option<Pattern> {
+    let given = text(node, reading)?;
+    match Pattern::new(given) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            // The library draws the expression over several lines; its last one says what is wrong.
+            let error = error.to_string();
+            let why = error.lines().last().unwrap_or("it does not compile");
+            let why = why.trim_start_matches("error: ");
+            reading.problem(
+                node.at,
+                format!("this regular expression does not compile: {why}; escape what is meant literally with `\\`"),
+            )
+        }
+    }
+}
+
+fn header_match(node: &Node, reading: &mut Reading) -> Option<(ContentPart, Pattern)> {
+    let mut keys = Keys::of(node, "a header match", reading)?;
+    let header = keys.required("header", reading, words);
+    let pattern = keys.required("regexp", reading, pattern);
+    keys.end(reading);
+    Some((ContentPart::Header(header?.to_ascii_lowercase()), pattern?))
+}
+
+fn tls_rule(node: &Node, reading: &mut Reading) -> Option<TlsRule> {
+    let mut keys = Keys::of(node, "`tls_config`", reading)?;
+    let skip = keys.or("insecure_skip_verify", false, reading, truth);
+    let ca_file = keys.optional("ca_file", reading, words);
+    let server_name = keys.optional("server_name", reading, words);
+    keys.end(reading);
+    Some(TlsRule { verify: if skip { Verify::Nothing } else { Verify::Chain }, ca_file, server_name })
+}

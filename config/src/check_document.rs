@@ -1,0 +1,147 @@
+//! Checks as JSON: what a collector hands to an agent, with the keys that the files have.
+//!
+//! `{"checks": [{"service": "apm-prod", "check": "login", "http": "https://…", "every": "30s", …}]}`
+//!
+//! Every key is written, defaults too, so that a collector and an agent of different versions agree on
+//! what a check means. What comes in is text from outside: it is held to the same rules as a file, and
+//! `${NAME}` in it is never looked up.
+
+use crate::check::{CheckDraft, read_assigned};
+use crate::node::Node;
+use crate::reading::{ConfigError, Environment, Keys, Placed, Reading, list};
+use crate::scalar::duration_text;
+use crate::source::Span;
+use rules::check::{
+    Assignment, Check, ContentPart, ContentRule, Counts, FailsIf, HttpTarget, IpPreference, Redirects, Target, TlsRule,
+    Vantages, Verify,
+};
+use rules::id::{CheckId, ServiceId};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Writes the document.
+pub fn to_json(assignments: &[Assignment]) -> String {
+    let checks: Vec<Value> = assignments.iter().map(|assignment| Value::Object(check_keys(assignment))).collect();
+    json!({ "checks": checks }).to_string()
+}
+
+/// Reads the document.
+pub fn from_json(text: &str) -> Result<Vec<Assignment>, ConfigError> {
+    let mut reading = Reading::new(PathBuf::new(), Environment::Sealed);
+    let checks = reading.parse("checks", text).and_then(|node| read(&node, &mut reading));
+    reading.end(checks).map(|loaded| loaded.value)
+}
+
+fn read(node: &Node, reading: &mut Reading) -> Option<Vec<Assignment>> {
+    let mut keys = Keys::of(node, "a document of checks", reading)?;
+    let drafts = keys.required("checks", reading, list(read_assigned));
+    keys.end(reading);
+    Some(assignments(drafts?, None, reading))
+}
+
+/// The checks with their services; `service` is that of a check that names none.
+pub(crate) fn assignments(
+    drafts: Vec<(Option<Placed<ServiceId>>, CheckDraft)>,
+    service: Option<&ServiceId>,
+    reading: &mut Reading,
+) -> Vec<Assignment> {
+    let mut seen: BTreeMap<(ServiceId, CheckId), Span> = BTreeMap::new();
+    let mut assignments = Vec::with_capacity(drafts.len());
+    for (named, draft) in drafts {
+        let Some(service) = named.map(|named| named.value).or_else(|| service.cloned()) else {
+            reading.problem::<()>(draft.id_at, "a check has no `service`; add the key `service`");
+            continue;
+        };
+        if let Some(first) = seen.insert((service.clone(), draft.check.id.clone()), draft.id_at) {
+            let (id, first) = (&draft.check.id, reading.shown(first));
+            let message = format!("check `{id}` of service `{service}` is given twice, first at {first}; rename one");
+            reading.problem::<()>(draft.id_at, message);
+        }
+        assignments.push(Assignment { service, check: Arc::new(draft.check) });
+    }
+    assignments
+}
+
+fn check_keys(Assignment { service, check }: &Assignment) -> Map<String, Value> {
+    let Check { id, target, every, timeout, counts, objective, agents } = &**check;
+    let mut keys = Map::new();
+    let mut put = |key: &str, value: Value| keys.insert(key.to_owned(), value);
+    put("service", json!(service.as_str()));
+    put("check", json!(id.as_str()));
+    put("every", json!(duration_text(*every)));
+    put("timeout", json!(duration_text(*timeout)));
+    put("counts", json!(matches!(counts, Counts::Yes)));
+    if let Some(objective) = objective {
+        put("objective", json!(objective.as_str()));
+    }
+    match agents {
+        Vantages::All => put("agents", json!("all")),
+        Vantages::Only(agents) => put("agents", agents.iter().map(|agent| agent.as_str()).collect()),
+    };
+    match target {
+        Target::Http(http) => http_keys(http, &mut keys),
+        Target::Tcp(tcp) => {
+            keys.insert("tcp".to_owned(), json!(tcp.address));
+            ip_keys(tcp.ip, &mut keys);
+        }
+    }
+    keys
+}
+
+fn http_keys(http: &HttpTarget, keys: &mut Map<String, Value>) {
+    let HttpTarget { url, method, headers, body, valid_status_codes, redirects, content, body_bytes_max, ip, tls } =
+        http;
+    let mut put = |key: &str, value: Value| keys.insert(key.to_owned(), value);
+    put("http", json!(url));
+    put("method", json!(method));
+    put("headers", Value::Object(headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect()));
+    if let Some(body) = body {
+        put("body", json!(body));
+    }
+    let codes = valid_status_codes.iter().map(|range| format!("{}-{}", range.start(), range.end()));
+    put("valid_status_codes", codes.collect());
+    put("follow_redirects", json!(matches!(redirects, Redirects::Follow)));
+    put("body_size_limit", json!(body_bytes_max));
+    let TlsRule { verify, ca_file, server_name } = tls;
+    let mut tls = Map::new();
+    tls.insert("insecure_skip_verify".to_owned(), json!(matches!(verify, Verify::Nothing)));
+    tls.extend(ca_file.as_ref().map(|file| ("ca_file".to_owned(), json!(file))));
+    tls.extend(server_name.as_ref().map(|name| ("server_name".to_owned(), json!(name))));
+    put("tls_config", Value::Object(tls));
+    for rule in content {
+        let (key, value) = content_entry(rule);
+        let list = keys.entry(key).or_insert_with(|| json!([]));
+        if let Value::Array(list) = list {
+            list.push(value);
+        }
+    }
+    ip_keys(*ip, keys);
+}
+
+fn content_entry(ContentRule { part, pattern, fails }: &ContentRule) -> (&'static str, Value) {
+    let regexp = pattern.as_str();
+    match (part, fails) {
+        (ContentPart::Body, FailsIf::Found) => ("fail_if_body_matches_regexp", json!(regexp)),
+        (ContentPart::Body, FailsIf::Missing) => ("fail_if_body_not_matches_regexp", json!(regexp)),
+        (ContentPart::Header(header), FailsIf::Found) => {
+            ("fail_if_header_matches", json!({ "header": header, "regexp": regexp }))
+        }
+        (ContentPart::Header(header), FailsIf::Missing) => {
+            ("fail_if_header_not_matches", json!({ "header": header, "regexp": regexp }))
+        }
+    }
+}
+
+fn ip_keys(ip: IpPreference, keys: &mut Map<String, Value>) {
+    let (preferred, fallback) = match ip {
+        IpPreference::Any => return,
+        IpPreference::PreferV4 => ("ip4", true),
+        IpPreference::PreferV6 => ("ip6", true),
+        IpPreference::OnlyV4 => ("ip4", false),
+        IpPreference::OnlyV6 => ("ip6", false),
+    };
+    keys.insert("preferred_ip_protocol".to_owned(), json!(preferred));
+    keys.insert("ip_protocol_fallback".to_owned(), json!(fallback));
+}

@@ -1,0 +1,141 @@
+//! Secrets: read from a file or the environment, and never shown.
+
+use crate::node::Node;
+use crate::reading::{Environment, Reading, text};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The largest secret file: tokens are short, and a wrong path may name anything.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+
+/// A text that no output ever shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes `text` in.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    /// The text itself, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A path; a relative one is relative to the directory of the configuration.
+pub(crate) fn path(node: &Node, reading: &mut Reading) -> Option<PathBuf> {
+    match text(node, reading)? {
+        "" => reading.problem(node.at, "a path is empty; name a file, or leave the key out"),
+        given => Some(reading.base_dir.join(given)),
+    }
+}
+
+/// The secret in the file that `node` names, without the line's end.
+pub(crate) fn secret_file(node: &Node, reading: &mut Reading) -> Option<Secret> {
+    let path = path(node, reading)?;
+    match read_secret(&path) {
+        Ok(secret) if secret.0.is_empty() => {
+            reading.problem(node.at, format!("{} is empty; write the secret into it", path.display()))
+        }
+        Ok(secret) => Some(secret),
+        Err(error) => {
+            let path = path.display();
+            reading.problem(node.at, format!("{path} can't be read ({error}); name a file with the secret in it"))
+        }
+    }
+}
+
+fn read_secret(path: &Path) -> std::io::Result<Secret> {
+    use std::io::Read as _;
+    let mut secret = String::new();
+    std::fs::File::open(path)?.take(SECRET_BYTES_MAX).read_to_string(&mut secret)?;
+    Ok(Secret(secret.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// A secret that must come from the environment: `${NAME}`, alone or within a text.
+pub(crate) fn secret_from_environment(node: &Node, reading: &mut Reading) -> Option<Secret> {
+    let given = text(node, reading)?;
+    if !given.contains("${") {
+        return reading.problem(
+            node.at,
+            "a secret stands in the file itself; write `${NAME}` for an environment variable, or use the key that ends in `_file`",
+        );
+    }
+    expanded(node, reading).map(Secret)
+}
+
+/// A text in which `${NAME}` is replaced by the environment's `NAME` and `$$` by `$`.
+pub(crate) fn expanded(node: &Node, reading: &mut Reading) -> Option<String> {
+    let given = text(node, reading)?;
+    if reading.environment == Environment::Sealed {
+        return Some(given.to_owned());
+    }
+    let mut out = String::new();
+    let mut rest = given;
+    while let Some(dollar) = rest.find('$') {
+        out.push_str(&rest[..dollar]);
+        let after = &rest[dollar + 1..];
+        if let Some(after) = after.strip_prefix('$') {
+            out.push('$');
+            rest = after;
+        } else if let Some((name, after)) = after.strip_prefix('{').and_then(|after| after.split_once('}')) {
+            match std::env::var(name) {
+                Ok(value) => out.push_str(&value),
+                Err(_) => {
+                    let name = name.escape_debug();
+                    let message =
+                        format!("the environment has no variable `{name}`; set it, or write `$$` for a dollar sign");
+                    return reading.problem(node.at, message);
+                }
+            }
+            rest = after;
+        } else {
+            out.push('$');
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::ConfigError;
+
+    #[track_caller]
+    fn check(given: &str, environment: Environment, expected: Result<&str, &str>) {
+        let mut reading = Reading::new(PathBuf::new(), environment);
+        let node = reading.parse("a.yaml", &format!("'{given}'")).unwrap();
+        let value = expanded(&node, &mut reading);
+        match (reading.end(value), expected) {
+            (Ok(loaded), Ok(expected)) => assert_eq!(loaded.value, expected),
+            (Err(ConfigError::Wrong(problems)), Err(expected)) => assert!(problems[0].message.contains(expected)),
+            (outcome, expected) => panic!("{outcome:?} is not {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn a_variable_is_replaced_and_a_missing_one_named() {
+        check("a${CARGO_PKG_NAME}b$$c$d", Environment::Process, Ok("aconfigb$c$d"));
+        check("${NINES_NO_SUCH_VARIABLE}", Environment::Process, Err("`NINES_NO_SUCH_VARIABLE`"));
+    }
+
+    #[test]
+    fn a_text_from_another_machine_never_reads_our_environment() {
+        check("a${CARGO_PKG_NAME}", Environment::Sealed, Ok("a${CARGO_PKG_NAME}"));
+    }
+
+    #[test]
+    fn a_secret_is_not_shown_when_debugged() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "[redacted]");
+    }
+}
