@@ -8,6 +8,11 @@
 //! commit names the position it was folded at; if another collector was faster, nothing of the
 //! commit happens and the caller reloads. So no leader is needed and nothing counts twice.
 
+mod effects;
+mod postgres;
+mod rows;
+mod sqlite;
+
 use futures_util::future::BoxFuture;
 use rules::id::AgentId;
 use rules::interval::Interval;
@@ -15,6 +20,8 @@ use rules::latency::Population;
 use rules::result::SeriesKey;
 use rules::run::Run;
 use rules::time::Timestamp;
+use std::path::Path;
+use std::sync::Arc;
 
 /// What went wrong with the store itself; the world's errors, never a collision.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +43,29 @@ pub enum LedgerError {
         /// The client's own error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What was given as the ledger's address is none.
+    #[error("failed to open the ledger: {why}; give `sqlite:PATH`, `sqlite::memory:` or `postgres://USER@HOST/DATABASE`")]
+    Address {
+        /// What is wrong with it; never the address itself, which may hold a password.
+        why: String,
+    },
+    /// A later version of this program wrote the ledger.
+    #[error(
+        "failed to open the ledger: its schema is version {found} and this program knows up to {known}; \
+         start the version that wrote it, or restore a backup from before it did"
+    )]
+    Newer {
+        /// What the ledger says.
+        found: i64,
+        /// The latest that this program reads.
+        known: i64,
+    },
+    /// What serves the ledger within this process has ended.
+    #[error("failed to reach the ledger: {what}")]
+    Ended {
+        /// What has ended, and why.
+        what: String,
     },
     /// What lies in the store is not what this version writes.
     #[error("failed to read the ledger: {what}")]
@@ -170,7 +200,25 @@ pub struct Derived {
     pub hours: Vec<Hour>,
 }
 
+/// Opens the ledger at `url` and brings its schema up to date: `sqlite:PATH` (made if it is not
+/// there), `sqlite::memory:` or `postgres://…`.
+pub async fn open(url: &str) -> Result<Arc<dyn Ledger>, LedgerError> {
+    match url.split_once(':') {
+        Some(("sqlite", ":memory:")) => Ok(Arc::new(sqlite::SqliteLedger::in_memory()?)),
+        Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(sqlite::SqliteLedger::open(Path::new(path)).await?)),
+        Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::PostgresLedger::open_url(url).await?)),
+        Some(("sqlite", _)) => Err(LedgerError::Address { why: "its path is empty".into() }),
+        Some((scheme, _)) => Err(LedgerError::Address { why: format!("`{scheme}` is no store") }),
+        None => Err(LedgerError::Address { why: "its address names no store".into() }),
+    }
+}
+
 /// The promise of a store.
+///
+/// An error from a call that writes leaves open whether it happened (the connection may have been
+/// lost while it committed), and so does dropping the call's future. Whoever goes on must first
+/// read the agent's position and lane again; to send the same commit once more is safe, because at
+/// most one of the two can find the position it names.
 pub trait Ledger: Send + Sync + 'static {
     /// Grants `agent` a fresh incarnation (one more than any before, at least 1) whose lane begins
     /// at `first_seq`.
@@ -183,7 +231,12 @@ pub trait Ledger: Send + Sync + 'static {
     fn positions(&self) -> BoxFuture<'_, Result<Vec<(AgentId, u64)>, LedgerError>>;
 
     /// Makes all advances durable in one transaction, or none of them. An agent's first commit
-    /// (position 0) creates it; the lane of incarnation 0 is created when it is first used.
+    /// (position 0) creates it; the lane of incarnation 0 is created by its first commit, at
+    /// whatever `next_seq` that names. Advances of one agent take effect in their order.
+    ///
+    /// # Panics
+    /// If an advance contradicts itself: blocks whose positions are not consecutive or whose `seq`
+    /// is outside its lane's step, hours that don't begin on the hour.
     fn commit(&self, advances: Vec<Advance>) -> BoxFuture<'_, Result<Committed, LedgerError>>;
 
     /// Keeps bytes that were refused for good without a lane to move (forged, forbidden, conflicting).
@@ -201,8 +254,21 @@ pub trait Ledger: Send + Sync + 'static {
     /// One block by its lane and number.
     fn block(&self, agent: &AgentId, incarnation: u64, seq: u64) -> BoxFuture<'_, Result<Option<StoredBlock>, LedgerError>>;
 
-    /// What is derived for all of `agent`'s series, leaving out runs and hours that ended before `since`.
+    /// What is derived for all of `agent`'s series, leaving out runs and hours that ended before
+    /// `since`, and series of which then nothing is left. In order of series.
     fn derived(&self, agent: &AgentId, since: Timestamp) -> BoxFuture<'_, Result<Vec<Derived>, LedgerError>>;
+
+    /// The closed hours of one series that lie within `interval`, in order of time.
+    fn hours<'a>(&'a self, series: &SeriesKey, interval: Interval) -> BoxFuture<'a, Result<Vec<Hour>, LedgerError>> {
+        let series = series.clone();
+        Box::pin(async move {
+            let derived = self.derived(&series.agent, interval.from()).await?;
+            let own = derived.into_iter().find(|derived| derived.series == series);
+            let mut hours = own.map(|own| own.hours).unwrap_or_default();
+            hours.retain(|hour| interval.contains(hour.hour));
+            Ok(hours)
+        })
+    }
 
     /// `agent`'s checkpoint.
     fn checkpoint(&self, agent: &AgentId) -> BoxFuture<'_, Result<Option<Checkpoint>, LedgerError>>;
@@ -215,4 +281,43 @@ pub trait Ledger: Send + Sync + 'static {
         derived: Vec<Derived>,
         checkpoint: Checkpoint,
     ) -> BoxFuture<'_, Result<Committed, LedgerError>>;
+}
+
+impl Advance {
+    /// The agent's position afterwards.
+    pub(crate) fn position_after(&self) -> u64 {
+        self.position + self.blocks.len() as u64
+    }
+
+    /// The longest span of its blocks, in milliseconds: what a search for an instant must allow for.
+    fn span_ms_max(&self) -> i64 {
+        let spans = self.blocks.iter().filter_map(|block| block.span);
+        spans.map(|(first, last)| rules::time::millis(last.since(first))).max().unwrap_or(0)
+    }
+
+    /// Stops the program if the advance contradicts itself: that is our mistake, and the ledger
+    /// must not keep it.
+    fn assert_consistent(&self) {
+        let agent = &self.agent;
+        let mut next_seq = self.next_seq;
+        for (position, block) in (self.position..).zip(&self.blocks) {
+            assert_eq!(block.position, position, "blocks of {agent} have consecutive positions");
+            assert_eq!(block.incarnation, self.incarnation, "blocks of {agent} come in one lane");
+            assert!(
+                next_seq <= block.seq && block.seq < self.next_seq_after,
+                "blocks of {agent} rise within their lane"
+            );
+            next_seq = block.seq + 1;
+        }
+        for effect in &self.effects {
+            assert_eq!(effect.series.agent, self.agent, "blocks of {agent} change its own series");
+            assert_on_the_hour(&effect.hours);
+        }
+    }
+}
+
+fn assert_on_the_hour(hours: &[Hour]) {
+    for hour in hours {
+        assert_eq!(hour.hour, hour.hour.hour(), "an hour begins on the hour");
+    }
 }
