@@ -128,6 +128,14 @@ impl Zone {
             .map(|instant| self.time_zone.to_offset(instant).seconds())
             .unwrap_or(0)
     }
+
+    /// The first instant of the day after the one that `instant` lies in: for pages that show days.
+    pub fn next_midnight(&self, instant: Timestamp) -> Timestamp {
+        let start = jiff::Timestamp::from_millisecond(instant.as_millis())
+            .and_then(|instant| self.time_zone.to_datetime(instant).date().tomorrow())
+            .and_then(|tomorrow| tomorrow.to_zoned(self.time_zone.clone()));
+        start.map_or(Timestamp::MAX, |start| Timestamp::from_millis(start.timestamp().as_millisecond()))
+    }
 }
 
 impl FromStr for Zone {
@@ -163,6 +171,17 @@ mod tests {
         check("UTC", "2026-02", 672);
         // Clocks went forward at midnight of the first: the day began at 01:00.
         check("America/Asuncion", "2017-10", 743);
+    }
+
+    #[test]
+    fn the_next_midnight_is_a_day_away_that_may_be_an_hour_longer_or_shorter() {
+        let check = |zone: &str, at: &str, next: &str| {
+            let zone: Zone = zone.parse().unwrap();
+            assert_eq!(zone.next_midnight(at.parse().unwrap()), next.parse().unwrap(), "{zone:?}");
+        };
+        check("UTC", "2026-02-28T23:59:59.999Z", "2026-03-01T00:00:00Z");
+        check("Europe/Berlin", "2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00");
+        check("Asia/Kathmandu", "2026-10-25T12:00:00+05:45", "2026-10-26T00:00:00+05:45");
     }
 
     #[test]

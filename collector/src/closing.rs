@@ -1,0 +1,254 @@
+//! Draws up an agreement's month: gathers evidence, has `rules` reckon it, and keeps the answer as
+//! one value that every rendering reads.
+//!
+//! No figure is made here; each comes from `rules`. What is decided here is only whether a
+//! statement is provisional or final.
+
+pub mod evidence;
+pub mod replay;
+
+use evidence::{Evidence, Percentiles, Seen, Watermark};
+use rules::agreement::{Agreement, Service};
+use rules::check::{Check, Counts};
+use rules::id::{AgentId, CheckId, ServiceId};
+use rules::interval::{Interval, IntervalSet};
+use rules::latency::Population;
+use rules::outcome::OutcomeKind;
+use rules::period::Month;
+use rules::service::SeriesRuns;
+use rules::statement::{self, ErrorRate, LatencyRow, Reckoning};
+use rules::time::Timestamp;
+use std::time::Duration;
+
+/// How long after a period's end evidence is waited for.
+pub const GRACE: Duration = Duration::from_secs(10 * 24 * 3600);
+
+/// One period's account for one agreement.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Statement<'a> {
+    /// The agreement.
+    pub agreement: &'a Agreement,
+    /// The period.
+    pub month: Month,
+    /// The period as a stretch of time.
+    pub calendar: Interval,
+    /// The instant up to which evidence is heard; nothing: all there is.
+    pub as_of: Option<Timestamp>,
+    /// Whether figures can still change.
+    pub state: State,
+    /// Which version of the period's statement this is.
+    pub version: u32,
+    /// The services that had time in the period.
+    pub services: Vec<ServiceMonth<'a>>,
+    /// The services that had none, or none yet.
+    pub without_time: Vec<&'a ServiceId>,
+}
+
+/// Whether figures can still change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum State {
+    /// They can.
+    Provisional(Awaiting),
+    /// They can't, but by an amendment.
+    Final {
+        /// Agents whose evidence was not waited for any longer.
+        missing: Vec<AgentId>,
+    },
+}
+
+/// What a provisional statement waits for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Awaiting {
+    /// The period still runs.
+    PeriodEnd,
+    /// These agents' evidence is not complete up to the end; none are named if nobody sent any.
+    Evidence(Vec<AgentId>),
+}
+
+/// One service's month.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ServiceMonth<'a> {
+    /// The service.
+    pub service: &'a Service,
+    /// Availability, outages, recovery, credit.
+    pub reckoning: Reckoning<'a>,
+    /// Every check with a population or an objective, by name.
+    pub latency: Vec<CheckMonth<'a>>,
+    /// The error rate over the counting checks.
+    pub error_rate: ErrorRate,
+    /// How much of the period each series spoke for.
+    pub coverage: Vec<Coverage>,
+}
+
+/// One check's latency.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CheckMonth<'a> {
+    /// The check.
+    pub check: &'a Check,
+    /// The mean's population, held against its objective.
+    pub row: LatencyRow,
+    /// From a histogram with two significant digits.
+    pub percentiles: Option<Percentiles>,
+    /// The populations of its hours, for charts.
+    pub hours: Vec<(Timestamp, Population)>,
+}
+
+/// How much of the reckoned period one series spoke for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Coverage {
+    /// Who looked.
+    pub agent: AgentId,
+    /// At what.
+    pub check: CheckId,
+    /// How long it was heard: up or down.
+    pub spoken: Duration,
+    /// How long it was there but could not judge.
+    pub void: Duration,
+    /// How long nothing came of it.
+    pub silent: Duration,
+}
+
+/// Draws up `agreement`'s `month`. `as_of` is the instant up to which evidence is heard: now, for a
+/// period that still runs; without it all evidence is.
+pub async fn draw_up<'a, E: Evidence>(
+    evidence: &E,
+    agreement: &'a Agreement,
+    month: Month,
+    as_of: Option<Timestamp>,
+) -> Result<Statement<'a>, E::Error> {
+    let calendar = month.interval(&agreement.zone);
+    let mut statement = Statement {
+        agreement,
+        month,
+        calendar,
+        as_of,
+        state: State::Provisional(Awaiting::PeriodEnd),
+        version: 1,
+        services: Vec::new(),
+        without_time: Vec::new(),
+    };
+    let mut watermarks = Vec::new();
+    for service in &agreement.services {
+        let seen = evidence.series(service, calendar).await?;
+        let Some(reckoning) = reckon(agreement, service, month, as_of, &seen) else {
+            statement.without_time.push(&service.id);
+            continue;
+        };
+        watermarks.extend(evidence.watermarks(service).await?);
+        statement.services.push(service_month(evidence, agreement, service, reckoning, &seen).await?);
+    }
+    statement.state = state(calendar.until(), as_of, watermarks);
+    Ok(statement)
+}
+
+/// Reckons one service's month from what was seen of it.
+pub fn reckon<'a>(
+    agreement: &'a Agreement,
+    service: &Service,
+    month: Month,
+    as_of: Option<Timestamp>,
+    seen: &[Seen],
+) -> Option<Reckoning<'a>> {
+    statement::reckon(agreement, service, month, as_of, &counting(service, seen))
+}
+
+/// The series that take part in the service's availability.
+pub fn counting<'a>(service: &Service, seen: &'a [Seen]) -> Vec<SeriesRuns<'a>> {
+    let counts = |seen: &&Seen| {
+        let check = service.checks.iter().find(|check| check.id == seen.check);
+        check.is_some_and(|check| check.counts == Counts::Yes)
+    };
+    let runs = |seen: &'a Seen| SeriesRuns { agent: &seen.agent, check: &seen.check, runs: &seen.runs };
+    seen.iter().filter(counts).map(runs).collect()
+}
+
+async fn service_month<'a, E: Evidence>(
+    evidence: &E,
+    agreement: &'a Agreement,
+    service: &'a Service,
+    reckoning: Reckoning<'a>,
+    seen: &[Seen],
+) -> Result<ServiceMonth<'a>, E::Error> {
+    let mut latency = Vec::new();
+    let mut checks: Vec<&Check> = service.checks.iter().collect();
+    checks.sort_by(|a, b| a.id.cmp(&b.id));
+    for check in checks {
+        let heard = evidence.latency(service, check, &reckoning.measured).await?;
+        let row = statement::latency_row(&agreement.policy, check, heard.population);
+        latency.push(CheckMonth { check, row, percentiles: heard.percentiles, hours: heard.hours });
+    }
+    let error_rate =
+        statement::error_rate(&agreement.policy, latency.iter().map(|month| (month.check, &month.row.population)));
+    let period = reckoning.period;
+    let of_service = |seen: &&Seen| service.checks.iter().any(|check| check.id == seen.check);
+    Ok(ServiceMonth {
+        service,
+        latency: latency.into_iter().filter(|month| has_row(&month.row)).collect(),
+        error_rate,
+        coverage: seen.iter().filter(of_service).map(|seen| coverage(seen, period)).collect(),
+        reckoning,
+    })
+}
+
+/// A check is listed if anything was measured, or if something was promised that nothing was
+/// measured of.
+fn has_row(row: &LatencyRow) -> bool {
+    0 < row.population.count() || row.objective.is_some()
+}
+
+fn coverage(seen: &Seen, period: Interval) -> Coverage {
+    let within = |wanted: fn(OutcomeKind) -> bool| {
+        let runs = seen.runs.iter().filter(|run| wanted(run.kind)).filter_map(|run| run.interval());
+        runs.collect::<IntervalSet>().clipped(period).length()
+    };
+    let spoken = within(|kind| kind != OutcomeKind::Void);
+    let void = within(|kind| kind == OutcomeKind::Void);
+    let silent = period.length().saturating_sub(spoken).saturating_sub(void);
+    Coverage { agent: seen.agent.clone(), check: seen.check.clone(), spoken, void, silent }
+}
+
+fn state(end: Timestamp, as_of: Option<Timestamp>, watermarks: Vec<Watermark>) -> State {
+    if as_of.is_some_and(|now| now < end) {
+        return State::Provisional(Awaiting::PeriodEnd);
+    }
+    let late = watermarks.iter().filter(|watermark| watermark.complete_until < end);
+    let mut late: Vec<AgentId> = late.map(|watermark| watermark.agent.clone()).collect();
+    late.sort();
+    late.dedup();
+    let grace_is_over = as_of.is_some_and(|now| end.plus(GRACE) <= now);
+    let all_there = late.is_empty() && !watermarks.is_empty();
+    if all_there || grace_is_over {
+        State::Final { missing: late }
+    } else {
+        State::Provisional(Awaiting::Evidence(late))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const END: Timestamp = Timestamp::from_millis(1_000_000_000_000);
+
+    fn watermark(agent: &str, complete_until: Timestamp) -> Watermark {
+        Watermark { agent: agent.parse().unwrap(), complete_until }
+    }
+
+    #[test]
+    fn a_statement_is_provisional_while_the_period_runs_or_evidence_is_due() {
+        let before = END.minus(Duration::from_millis(1));
+        let running = State::Provisional(Awaiting::PeriodEnd);
+        assert_eq!(state(END, Some(before), vec![watermark("a", END)]), running);
+        let due = State::Provisional(Awaiting::Evidence(vec!["b".parse().unwrap()]));
+        assert_eq!(state(END, Some(END), vec![watermark("a", END), watermark("b", before)]), due);
+        assert_eq!(state(END, None, Vec::new()), State::Provisional(Awaiting::Evidence(Vec::new())));
+    }
+
+    #[test]
+    fn it_is_final_once_all_evidence_is_there_or_the_grace_is_over() {
+        assert_eq!(state(END, None, vec![watermark("a", END)]), State::Final { missing: Vec::new() });
+        let late = vec![watermark("a", END.minus(GRACE)), watermark("a", END.minus(GRACE))];
+        let missing = vec!["a".parse().unwrap()];
+        assert_eq!(state(END, Some(END.plus(GRACE)), late), State::Final { missing });
+    }
+}

@@ -1,0 +1,129 @@
+//! Evidence from results in memory: a statement without a ledger, for audits, disputes and "what
+//! if the policy were …".
+//!
+//! Every result is kept, so every figure is drawn from the results themselves; the ledger's way,
+//! by runs and hours, must come to the same.
+
+use super::evidence::{Evidence, Latency, Percentiles, SIGNIFICANT_DIGITS, Seen, Watermark};
+use crate::lines::Line;
+use hdrhistogram::Histogram;
+use rules::agreement::{Agreement, Service};
+use rules::check::Check;
+use rules::id::{AgentId, ServiceId};
+use rules::interval::{Interval, IntervalSet};
+use rules::latency::{Population, contribution};
+use rules::result::{Pace, ProbeResult, SeriesKey};
+use rules::run::Series;
+use rules::time::Timestamp;
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+
+/// Results as they come in, sorted by series.
+#[derive(Debug, Default)]
+pub struct Results {
+    series: HashMap<SeriesKey, Vec<ProbeResult>>,
+}
+
+impl Results {
+    /// Takes in one result.
+    pub fn take(&mut self, line: Line) {
+        self.series.entry(line.series).or_default().push(line.result);
+    }
+
+    /// Folds the results of `agreement`'s services, with the pace that its checks have.
+    pub fn fold(self, agreement: &Agreement) -> Replayed {
+        let mut replayed = Replayed { series: BTreeMap::new(), ignored: 0 };
+        for (key, results) in self.series {
+            let service = agreement.services.iter().find(|service| service.id == key.service);
+            let check = service.and_then(|service| service.checks.iter().find(|check| check.id == key.check));
+            let Some(check) = check else {
+                replayed.ignored += results.len() as u64;
+                continue;
+            };
+            let pace = check.pace();
+            let series = Series::fold(results.iter().map(|result| (*result, pace)).collect());
+            let heard = Heard { runs: series, results: standing(results), pace };
+            replayed.series.entry(key.service.clone()).or_default().insert(key, heard);
+        }
+        replayed
+    }
+}
+
+/// The results that stand, in order: each instant once, by the strongest.
+fn standing(mut results: Vec<ProbeResult>) -> Vec<ProbeResult> {
+    results.sort_unstable_by(|a, b| a.at.cmp(&b.at).then_with(|| b.beats(a).cmp(&a.beats(b))));
+    results.dedup_by_key(|result| result.at);
+    results
+}
+
+/// Evidence from results in memory.
+#[derive(Debug)]
+pub struct Replayed {
+    series: BTreeMap<ServiceId, BTreeMap<SeriesKey, Heard>>,
+    /// How many results belonged to no check of the agreement.
+    pub ignored: u64,
+}
+
+#[derive(Debug)]
+struct Heard {
+    runs: Series,
+    results: Vec<ProbeResult>,
+    pace: Pace,
+}
+
+impl Replayed {
+    fn heard(&self, service: &Service) -> impl Iterator<Item = (&SeriesKey, &Heard)> {
+        self.series.get(&service.id).into_iter().flatten()
+    }
+}
+
+impl Evidence for Replayed {
+    type Error = Infallible;
+
+    async fn series(&self, service: &Service, _month: Interval) -> Result<Vec<Seen>, Infallible> {
+        let seen = |(key, heard): (&SeriesKey, &Heard)| Seen {
+            agent: key.agent.clone(),
+            check: key.check.clone(),
+            runs: heard.runs.runs().to_vec(),
+        };
+        Ok(self.heard(service).map(seen).collect())
+    }
+
+    async fn latency(
+        &self,
+        service: &Service,
+        check: &Check,
+        measured: &IntervalSet,
+    ) -> Result<Latency, Infallible> {
+        let mut hours: BTreeMap<Timestamp, Population> = BTreeMap::new();
+        let mut histogram = Histogram::new(SIGNIFICANT_DIGITS).expect("a histogram can have two digits");
+        for (_, heard) in self.heard(service).filter(|(key, _)| key.check == check.id) {
+            for result in heard.results.iter().filter(|result| measured.contains(result.at)) {
+                hours.entry(result.at.hour()).or_default().add(result, heard.pace);
+                if let Some(took) = contribution(result, heard.pace) {
+                    histogram.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+                }
+            }
+        }
+        let mut population = Population::default();
+        hours.values().for_each(|hour| population.merge(hour));
+        Ok(Latency { population, percentiles: Percentiles::of(&histogram), hours: hours.into_iter().collect() })
+    }
+
+    /// A file doesn't say how far it is complete: each agent is taken to be until its next result
+    /// would have been due.
+    async fn watermarks(&self, service: &Service) -> Result<Vec<Watermark>, Infallible> {
+        let mut complete: BTreeMap<&AgentId, Timestamp> = BTreeMap::new();
+        for (key, heard) in self.heard(service) {
+            let Some(last) = heard.results.last() else { continue };
+            let until = last.at.plus(heard.pace.every);
+            let known = complete.entry(&key.agent).or_insert(until);
+            *known = until.max(*known);
+        }
+        let watermark = |(agent, complete_until): (&AgentId, Timestamp)| Watermark {
+            agent: agent.clone(),
+            complete_until,
+        };
+        Ok(complete.into_iter().map(watermark).collect())
+    }
+}
