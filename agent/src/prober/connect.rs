@@ -142,7 +142,7 @@ mod tests {
     fn an_absent_address_family_is_not_taken_for_a_lack_of_ports() {
         let error = io::Error::from(rustix::io::Errno::ADDRNOTAVAIL);
         assert_eq!(connect_fault(&error, "127.0.0.1:1".parse().unwrap()), Fault::Exhausted);
-        // Port 0 of no address: a datagram socket can't go there either.
+        // A link-local address that names no link: a datagram can't go there either.
         assert_eq!(connect_fault(&error, "[fe80::1]:1".parse().unwrap()), Fault::Unreachable);
     }
 }

@@ -141,3 +141,103 @@ fn broken(error: &NetError) -> Break {
         other => Break::new(Fault::NameServers, &format!("the resolver's answer can't be used: {other}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_resolver::proto::op::{Message, ResponseCode};
+    use hickory_resolver::proto::rr::rdata::{A, AAAA};
+    use hickory_resolver::proto::rr::{RData, Record, RecordType};
+    use std::net::UdpSocket;
+    use std::time::Duration;
+
+    /// A name server that answers by `script`, or not at all.
+    fn resolvers(script: impl Fn(&mut Message, RecordType) -> bool + Send + 'static) -> Resolvers {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut server = NameServerConfig::udp(Ipv4Addr::LOCALHOST.into());
+        server.connections[0].port = socket.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 512];
+            while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+                let query = Message::from_vec(&buffer[..length]).unwrap();
+                let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
+                answer.queries = query.queries.clone();
+                if script(&mut answer, query.queries[0].query_type()) {
+                    socket.send_to(&answer.to_vec().unwrap(), from).unwrap();
+                }
+            }
+        });
+        let mut options = ResolverOpts::default();
+        options.timeout = Duration::from_millis(50);
+        options.attempts = 1;
+        Resolvers::new(&ResolverConfig::from_parts(None, Vec::new(), vec![server]), &options).unwrap()
+    }
+
+    fn both_families(answer: &mut Message, kind: RecordType) -> bool {
+        let name = answer.queries[0].name().clone();
+        let data = match kind {
+            RecordType::A => RData::A(A::new(192, 0, 2, 1)),
+            _ => RData::AAAA(AAAA::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+        };
+        answer.add_answer(Record::from_rdata(name, 60, data));
+        true
+    }
+
+    async fn ask(resolvers: &Resolvers, host: &str, ip: IpPreference) -> Result<Vec<String>, Fault> {
+        let addresses = resolvers.addresses(&Host::read(host).unwrap(), ip).await.map_err(|broken| broken.fault)?;
+        Ok(addresses.iter().map(IpAddr::to_string).collect())
+    }
+
+    #[tokio::test]
+    async fn a_name_s_addresses_come_in_the_order_that_the_check_prefers() {
+        let resolvers = resolvers(both_families);
+        let check = async |ip, expected: &[&str]| {
+            assert_eq!(ask(&resolvers, "a.example", ip).await.unwrap(), expected, "{ip:?}");
+        };
+        check(IpPreference::PreferV4, &["192.0.2.1", "2001:db8::1"]).await;
+        check(IpPreference::PreferV6, &["2001:db8::1", "192.0.2.1"]).await;
+        check(IpPreference::OnlyV4, &["192.0.2.1"]).await;
+        check(IpPreference::OnlyV6, &["2001:db8::1"]).await;
+        assert_eq!(ask(&resolvers, "a.example", IpPreference::Any).await.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_exist_is_told_from_a_failing_and_from_a_silent_resolver() {
+        let coded = |code| {
+            move |answer: &mut Message, _: RecordType| {
+                answer.metadata.response_code = code;
+                true
+            }
+        };
+        let check = async |resolvers: Resolvers, expected| {
+            assert_eq!(ask(&resolvers, "a.example", IpPreference::Any).await, Err(expected));
+        };
+        check(resolvers(coded(ResponseCode::NXDomain)), Fault::NoSuchName).await;
+        check(resolvers(|_, _| true), Fault::NoSuchName).await;
+        check(resolvers(coded(ResponseCode::ServFail)), Fault::NameServers).await;
+        check(resolvers(coded(ResponseCode::Refused)), Fault::NameServers).await;
+        check(resolvers(|_, _| false), Fault::ResolverSilent).await;
+    }
+
+    #[tokio::test]
+    async fn each_probe_asks_anew() {
+        let (asked, counted) = std::sync::mpsc::channel();
+        let resolvers = resolvers(move |answer, kind| {
+            asked.send(()).unwrap();
+            both_families(answer, kind)
+        });
+        for _ in 0..3 {
+            ask(&resolvers, "a.example", IpPreference::OnlyV4).await.unwrap();
+        }
+        assert_eq!(counted.try_iter().count(), 3);
+    }
+
+    #[tokio::test]
+    async fn localhost_and_addresses_need_no_resolver() {
+        let resolvers = resolvers(|_, _| false);
+        assert_eq!(ask(&resolvers, "127.0.0.1", IpPreference::Any).await.unwrap(), ["127.0.0.1"]);
+        assert_eq!(ask(&resolvers, "::1", IpPreference::OnlyV4).await, Err(Fault::NoSuchName));
+        assert_eq!(ask(&resolvers, "localhost", IpPreference::OnlyV4).await.unwrap(), ["127.0.0.1"]);
+        assert!(ask(&resolvers, "localhost", IpPreference::Any).await.unwrap().contains(&"127.0.0.1".to_string()));
+    }
+}
