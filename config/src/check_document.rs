@@ -24,7 +24,21 @@ use std::sync::Arc;
 /// Writes the document.
 pub fn to_json(assignments: &[Assignment]) -> String {
     let checks: Vec<Value> = assignments.iter().map(|assignment| Value::Object(check_keys(assignment))).collect();
-    json!({ "checks": checks }).to_string()
+    printable(&json!({ "checks": checks }).to_string())
+}
+
+/// `json` with the characters escaped that JSON lets stand in a string and the reader, YAML, does not.
+fn printable(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Reads the document.
@@ -96,7 +110,7 @@ fn http_keys(http: &HttpTarget, keys: &mut Map<String, Value>) {
     let mut put = |key: &str, value: Value| keys.insert(key.to_owned(), value);
     put("http", json!(url));
     put("method", json!(method));
-    put("headers", Value::Object(headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect()));
+    put("headers", headers.iter().map(|(name, value)| json!({ name.clone(): value })).collect());
     if let Some(body) = body {
         put("body", json!(body));
     }
@@ -144,4 +158,134 @@ fn ip_keys(ip: IpPreference, keys: &mut Map<String, Value>) {
     };
     keys.insert("preferred_ip_protocol".to_owned(), json!(preferred));
     keys.insert("ip_protocol_fallback".to_owned(), json!(fallback));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rules::check::{Pattern, TcpTarget};
+    use std::time::Duration;
+
+    fn http_check(url: &str) -> Check {
+        Check {
+            id: "login".parse().unwrap(),
+            target: Target::Http(HttpTarget::parse(url).unwrap()),
+            every: Duration::from_secs(30),
+            timeout: Duration::from_millis(9_999),
+            counts: Counts::Yes,
+            objective: None,
+            agents: Vantages::All,
+        }
+    }
+
+    fn assigned(check: Check) -> Assignment {
+        Assignment { service: "apm-prod".parse().unwrap(), check: Arc::new(check) }
+    }
+
+    fn content(part: ContentPart, regexp: &str, fails: FailsIf) -> ContentRule {
+        ContentRule { part, pattern: Pattern::new(regexp).unwrap(), fails }
+    }
+
+    #[track_caller]
+    fn check(assignments: &[Assignment]) {
+        let json = to_json(assignments);
+        match from_json(&json) {
+            Ok(back) => assert_eq!(back, assignments, "{json}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_check_with_every_option_set_comes_back_as_it_was() {
+        let header = || ContentPart::Header("content-type".to_owned());
+        let target = HttpTarget {
+            method: "POST".to_owned(),
+            headers: vec![
+                ("X-Z".to_owned(), "${HOME} $$".to_owned()),
+                ("Accept".to_owned(), "a: b, c".to_owned()),
+                ("Accept".to_owned(), "true".to_owned()),
+            ],
+            body: Some("{\"a\":\n 1.50} # ledger: sqlite::memory: ".to_owned()),
+            valid_status_codes: vec![200..=299, 404..=404],
+            redirects: Redirects::Stop,
+            content: vec![
+                content(ContentPart::Body, "(?i)error|\\bfail", FailsIf::Found),
+                content(ContentPart::Body, "ok", FailsIf::Missing),
+                content(ContentPart::Body, "- 'quoted'", FailsIf::Missing),
+                content(header(), "^text/plain", FailsIf::Found),
+                content(header(), "json$", FailsIf::Missing),
+            ],
+            body_bytes_max: 12_345,
+            ip: IpPreference::OnlyV6,
+            tls: TlsRule {
+                verify: Verify::Nothing,
+                ca_file: Some("/etc/ca.pem".to_owned()),
+                server_name: Some("apm.example".to_owned()),
+            },
+            ..HttpTarget::parse("https://apm.example/login?a=b&c=%20#d").unwrap()
+        };
+        check(&[assigned(Check {
+            target: Target::Http(target),
+            counts: Counts::No,
+            objective: Some("login-page".parse().unwrap()),
+            agents: Vantages::Only(["seoul-1", "null", "7"].iter().map(|agent| agent.parse().unwrap()).collect()),
+            ..http_check("https://apm.example/")
+        })]);
+    }
+
+    #[test]
+    fn checks_with_defaults_only_come_back_as_they_were() {
+        check(&[]);
+        check(&[
+            assigned(http_check("http://[::1]:8080/")),
+            assigned(Check {
+                id: "port".parse().unwrap(),
+                target: Target::Tcp(TcpTarget::parse("[::1]:443").unwrap()),
+                ..http_check("https://a/")
+            }),
+        ]);
+    }
+
+    #[test]
+    fn every_preference_of_an_address_family_comes_back() {
+        for ip in [
+            IpPreference::Any,
+            IpPreference::PreferV4,
+            IpPreference::PreferV6,
+            IpPreference::OnlyV4,
+            IpPreference::OnlyV6,
+        ] {
+            let target = TcpTarget { ip, ..TcpTarget::parse("a:1").unwrap() };
+            check(&[assigned(Check { target: Target::Tcp(target), ..http_check("https://a/") })]);
+        }
+    }
+
+    #[test]
+    fn a_check_without_service_or_given_twice_is_refused() {
+        let one = r#"{"service":"s","check":"c","tcp":"a:1"}"#;
+        let twice = format!(r#"{{"checks":[{one},{one}]}}"#);
+        assert!(from_json(&twice).unwrap_err().to_string().contains("given twice"));
+        let nowhere = r#"{"checks":[{"check":"c","tcp":"a:1"}]}"#;
+        assert!(from_json(nowhere).unwrap_err().to_string().contains("no `service`"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_in_a_body_comes_back(body in proptest::collection::vec(any::<char>(), 0..40), long in 0usize..20_000) {
+            let body = body.into_iter().chain("x".repeat(long).chars()).collect::<String>();
+            let mut check = http_check("https://a/");
+            if let Target::Http(http) = &mut check.target {
+                http.body = Some(body);
+            }
+            let assignments = [assigned(check)];
+            let back = from_json(&to_json(&assignments)).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(&back[..], &assignments[..]);
+        }
+
+        #[test]
+        fn no_document_makes_the_reader_panic(text in "\\PC{0,80}|[{}\\[\\]\",:a-c\n -]{0,60}") {
+            let _ = from_json(&text);
+        }
+    }
 }

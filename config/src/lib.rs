@@ -15,6 +15,7 @@ mod policy;
 mod files;
 mod node;
 pub mod reading;
+pub mod report;
 pub mod scalar;
 pub mod secret;
 pub mod source;

@@ -81,21 +81,17 @@ pub(crate) fn parse(text: &str, file: usize) -> Result<Node, NotYaml> {
     }
 }
 
-/// `text` with [`IN_MEMORY`] replaced wherever it ends a plain scalar.
+/// `text` with [`IN_MEMORY`] replaced wherever it is the plain value of a key `ledger`.
 fn with_stand_in(text: &str) -> Cow<'_, str> {
-    let ends_scalar = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n', ',', '}']);
-    if !text.match_indices(IN_MEMORY).any(|(at, found)| ends_scalar(&text[at + found.len()..])) {
-        return Cow::Borrowed(text);
+    let is_plain = |at: usize| {
+        let after = &text[at + IN_MEMORY.len()..];
+        text[..at].trim_end_matches(' ').ends_with("ledger:")
+            && (after.is_empty() || after.starts_with([' ', '\t', '\r', '\n', ',', '}']))
+    };
+    match text.match_indices(IN_MEMORY).find(|(at, _)| is_plain(*at)) {
+        Some((at, _)) => Cow::Owned([&text[..at], IN_MEMORY_STAND_IN, &text[at + IN_MEMORY.len()..]].concat()),
+        None => Cow::Borrowed(text),
     }
-    let mut readable = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(IN_MEMORY) {
-        readable.push_str(before);
-        readable.push_str(if ends_scalar(after) { IN_MEMORY_STAND_IN } else { IN_MEMORY });
-        rest = after;
-    }
-    readable.push_str(rest);
-    Cow::Owned(readable)
 }
 
 /// A node before its spelling is cut out of the file.
@@ -191,8 +187,7 @@ impl Cutter<'_> {
         let at = self.span(raw.defined);
         let value = match raw.value {
             Raw::Nothing => Value::Nothing,
-            Raw::Text(text) if text == IN_MEMORY_STAND_IN => Value::Text(IN_MEMORY.to_owned()),
-            Raw::Text(text) => Value::Text(text),
+            Raw::Text(text) => Value::Text(text.replace(IN_MEMORY_STAND_IN, IN_MEMORY)),
             Raw::Plain => Value::Text(self.text[at.start..at.end].trim().to_owned()),
             Raw::List(nodes) => Value::List(nodes.into_iter().map(|node| self.node(node)).collect()),
             Raw::Map(entries) => Value::Map(entries.into_iter().map(|entry| self.entry(entry)).collect()),

@@ -1,7 +1,7 @@
 //! The options of an `http` check, under blackbox_exporter's names.
 
 use super::ip_preference;
-use crate::node::Node;
+use crate::node::{Key, Node};
 use crate::reading::{Keys, Reading, one_or_list, text};
 use crate::scalar::{size, truth, whole, words};
 use crate::secret::expanded;
@@ -54,22 +54,28 @@ fn method(node: &Node, reading: &mut Reading) -> Option<String> {
     Some(given.to_owned())
 }
 
+/// A map of names to values, or a list of such maps where order or repetition matters.
 fn headers(node: &Node, reading: &mut Reading) -> Option<Vec<(String, String)>> {
+    let maps = one_or_list(header_map)(node, reading)?;
+    Some(maps.into_iter().flatten().collect())
+}
+
+fn header_map(node: &Node, reading: &mut Reading) -> Option<Vec<(String, String)>> {
     let mut keys = Keys::of(node, "`headers`", reading)?;
-    let mut headers = Vec::new();
-    for (key, node) in keys.rest() {
-        if key.name.is_empty() || !key.name.chars().all(is_token) {
-            let name = key.name.escape_debug();
-            reading.problem::<()>(key.at, format!("`{name}` is no header name; use letters, digits and hyphens"));
-        }
-        let Some(value) = expanded(node, reading) else { continue };
-        if value.contains(|c: char| c.is_control() && c != '\t') {
-            let message = "a header's value has a control character; write it on one line without any";
-            reading.problem::<()>(node.at, message);
-        }
-        headers.push((key.name.clone(), value));
+    Some(keys.rest().into_iter().filter_map(|(key, node)| header(key, node, reading)).collect())
+}
+
+fn header(key: &Key, node: &Node, reading: &mut Reading) -> Option<(String, String)> {
+    if key.name.is_empty() || !key.name.chars().all(is_token) {
+        let name = key.name.escape_debug();
+        return reading.problem(key.at, format!("`{name}` is no header name; use letters, digits and hyphens"));
     }
-    Some(headers)
+    let value = expanded(node, reading)?;
+    if value.contains(|c: char| c.is_control() && c != '\t') {
+        let message = "a header's value has a control character; write it on one line without any";
+        return reading.problem(node.at, message);
+    }
+    Some((key.name.clone(), value))
 }
 
 fn status_codes(node: &Node, reading: &mut Reading) -> Option<RangeInclusive<u16>> {
