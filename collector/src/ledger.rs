@@ -8,6 +8,8 @@
 //! commit names the position it was folded at; if another collector was faster, nothing of the
 //! commit happens and the caller reloads. So no leader is needed and nothing counts twice.
 
+#[cfg(test)]
+mod contract;
 mod effects;
 mod postgres;
 mod rows;
@@ -185,8 +187,16 @@ pub struct Quarantined {
 pub enum Committed {
     /// All of it is durable.
     Durable,
-    /// None of it happened: these agents' position or lane had moved on.
+    /// None of it happened: these agents' position or lane had moved on. In order of name.
     Collided(Vec<AgentId>),
+}
+
+impl Committed {
+    fn collided(mut agents: Vec<AgentId>) -> Committed {
+        agents.sort_unstable();
+        agents.dedup();
+        Committed::Collided(agents)
+    }
 }
 
 /// What is derived for one series, as it lies in the ledger.

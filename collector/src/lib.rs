@@ -2,4 +2,11 @@
 //!
 //! It never opens a connection to a target, and it never judges a probe.
 
+// What is kept
+mod fold;
 pub mod ledger;
+pub mod state;
+// What is told
+pub mod closing;
+pub mod lines;
+pub mod render;

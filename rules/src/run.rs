@@ -62,6 +62,14 @@ impl Run {
     }
 }
 
+/// Sorts results by `at`, and those of one instant so that the one that stands comes first.
+pub fn put_in_order(results: &mut [(ProbeResult, Pace)]) {
+    results.sort_unstable_by(|(a, a_pace), (b, b_pace)| {
+        let later = a.at.cmp(&b.at);
+        later.then_with(|| b.beats(a).cmp(&a.beats(b))).then_with(|| b_pace.cmp(a_pace))
+    });
+}
+
 /// What a pushed result did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pushed {
@@ -86,10 +94,7 @@ pub struct Series {
 impl Series {
     /// Folds results in any order, with any repetition.
     pub fn fold(mut results: Vec<(ProbeResult, Pace)>) -> Series {
-        results.sort_unstable_by(|(a, a_pace), (b, b_pace)| {
-            let later = a.at.cmp(&b.at);
-            later.then_with(|| b.beats(a).cmp(&a.beats(b))).then_with(|| b_pace.cmp(a_pace))
-        });
+        put_in_order(&mut results);
         let mut series = Series::default();
         for (result, pace) in &results {
             let pushed = series.push(result, *pace);
