@@ -35,7 +35,7 @@ pub(crate) fn queries(dashboard: &Value) -> Vec<Query> {
         }
     }
     for annotation in dashboard["annotations"]["list"].as_array().into_iter().flatten() {
-        queries.push(query(format!("annotation {}", text(&annotation["name"])), text(&annotation["expr"])));
+        queries.push(query(format!("annotation {}", text(&annotation["name"])), text(&annotation["target"]["expr"])));
     }
     for variable in dashboard["templating"]["list"].as_array().into_iter().flatten() {
         let definition = text(&variable["definition"]);
