@@ -1,0 +1,157 @@
+//! `nines check`: one probe now, told to whoever asked.
+//!
+//! It keeps nothing and asks no reference, so what it calls down may be this machine's own network.
+
+mod json;
+mod text;
+
+use agent::prober::Prober;
+use clap::{Args, ValueEnum};
+use daemon::clock::Clock;
+use rules::check::target::TargetError;
+use rules::check::{HttpTarget, Target, TcpTarget};
+use rules::evidence::{Evidence, escaped};
+use rules::judge::{Circumstances, complaint, judge};
+use rules::outcome::{Outcome, OutcomeKind};
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The pause between two probes: what one would wait oneself.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The answer is "up".
+const UP: u8 = 0;
+/// The answer is "down".
+const DOWN: u8 = 1;
+/// There is no answer, or the question can't be understood.
+const NO_ANSWER: u8 = 2;
+
+/// Probe a target once, now, and show each step.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  nines check https://shop.example/login
+  nines check tcp:db.example:5432 --count 3
+  nines check https://shop.example/ --json | jq .phases_us
+
+Exits with 0 if every probe was up, 1 if one was down, 2 if one could not be judged.")]
+pub struct CheckArgs {
+    /// A URL, `tcp:host:port` or `host:port`
+    pub target: String,
+    /// The kind of probe, when the target's form should not decide
+    #[arg(long)]
+    pub kind: Option<Kind>,
+    /// How many probes, a second apart
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: u32,
+    /// One deadline over all steps of a probe
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = config::scalar::parse_duration)]
+    pub timeout: Duration,
+    /// One JSON object a probe instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A kind of probe.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A page, over HTTP or HTTPS
+    Http,
+    /// A port that accepts connections
+    Tcp,
+}
+
+/// One probe and what it came to.
+struct Look<'a> {
+    target: &'a Target,
+    evidence: &'a Evidence,
+    outcome: Outcome,
+    /// What is wrong, unless it is up.
+    why: Option<String>,
+}
+
+/// Probes as `args` say, prints what was seen, and answers by its exit code.
+pub async fn run(args: CheckArgs) -> ExitCode {
+    let clock = Clock::system();
+    let target = match target(&args) {
+        Ok(target) => target,
+        Err(error) => return refuse(&error),
+    };
+    let prober = match Prober::new(clock.clone()) {
+        Ok(prober) => prober,
+        Err(error) => return refuse(&error),
+    };
+    let plan = prober.plan(&target, args.timeout);
+    let mut answer = UP;
+    for number in 0..args.count {
+        if 0 < number {
+            clock.sleep(PAUSE).await;
+        }
+        let evidence = prober.probe(&plan).await;
+        let outcome = judge(&evidence, &target, args.timeout, Circumstances::default());
+        let why = complaint(&evidence, &target, args.timeout).map(|complaint| complaint.to_string());
+        let look = Look { target: &target, evidence: &evidence, outcome, why };
+        let shown = if args.json { json::line(&look) } else { text::picture(&look, clock.wall()) };
+        // A reader that went away, as `head` does, has seen enough.
+        if std::io::stdout().write_all(shown.as_bytes()).is_err() {
+            break;
+        }
+        answer = worse(answer, outcome.kind());
+    }
+    ExitCode::from(answer)
+}
+
+fn target(args: &CheckArgs) -> Result<Target, TargetError> {
+    match args.kind {
+        None => Target::parse(&args.target),
+        Some(Kind::Http) => HttpTarget::parse(&args.target).map(Target::Http),
+        Some(Kind::Tcp) => TcpTarget::parse(&args.target).map(Target::Tcp),
+    }
+}
+
+fn refuse(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("nines check: {error}");
+    ExitCode::from(NO_ANSWER)
+}
+
+/// Down outweighs an absent answer, and that outweighs up.
+fn worse(answer: u8, kind: OutcomeKind) -> u8 {
+    match (answer, kind) {
+        (DOWN, _) | (_, OutcomeKind::Down) => DOWN,
+        (_, OutcomeKind::Void) => NO_ANSWER,
+        (_, OutcomeKind::Up) => answer,
+    }
+}
+
+/// Text of the operator's own, made safe for a terminal.
+fn safe(text: &str) -> String {
+    text.chars().flat_map(escaped).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::check::TIMEOUT_DEFAULT;
+
+    #[test]
+    fn the_default_timeout_is_that_of_a_check() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: CheckArgs,
+        }
+        let line = <Line as clap::Parser>::parse_from(["check", "http://a/"]);
+        assert_eq!(line.args.timeout, TIMEOUT_DEFAULT);
+    }
+
+    #[test]
+    fn one_failure_decides_the_answer() {
+        use OutcomeKind::{Down, Up, Void};
+        let check = |kinds: &[OutcomeKind], expected| {
+            assert_eq!(kinds.iter().fold(UP, |answer, &kind| worse(answer, kind)), expected, "{kinds:?}");
+        };
+        check(&[Up, Up], UP);
+        check(&[Up, Void, Up], NO_ANSWER);
+        check(&[Down, Void, Up], DOWN);
+        check(&[Void, Down], DOWN);
+    }
+}

@@ -1,0 +1,96 @@
+//! A probe as one line of JSON, for programs.
+
+use super::Look;
+use super::text::hex;
+use rules::evidence::{CertificateFacts, HttpFacts, TlsFacts};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// Writes `look` as an object and a line's end. What was not seen is null.
+pub(super) fn line(look: &Look<'_>) -> String {
+    let evidence = look.evidence;
+    let phases: Map<String, Value> =
+        evidence.phases.iter().map(|(phase, length)| (phase.as_str().to_owned(), micros(length))).collect();
+    let attempts: Vec<Value> = evidence
+        .attempts
+        .iter()
+        .map(|attempt| {
+            json!({
+                "address": attempt.address.to_string(),
+                "connected": attempt.fault.is_none(),
+                "elapsed_us": micros(attempt.elapsed),
+            })
+        })
+        .collect();
+    let object = json!({
+        "target": look.target.address(),
+        "kind": look.target.kind(),
+        "outcome": look.outcome.kind().as_str(),
+        "cause": look.outcome.cause().map(|cause| cause.as_str()),
+        "why": look.why,
+        "failed_phase": evidence.failure.as_ref().and_then(|failure| failure.phase).map(|phase| phase.as_str()),
+        "elapsed_us": micros(evidence.elapsed),
+        "phases_us": phases,
+        "attempts": attempts,
+        "tls": evidence.tls.as_ref().map(tls),
+        "http": evidence.http.as_ref().map(http),
+    });
+    format!("{object}\n")
+}
+
+fn micros(length: Duration) -> Value {
+    u64::try_from(length.as_micros()).map_or(Value::Null, Value::from)
+}
+
+fn tls(tls: &TlsFacts) -> Value {
+    json!({
+        "version": tls.version.map(|version| version.as_str()),
+        "certificate": tls.certificate.as_deref().map(certificate),
+    })
+}
+
+fn certificate(certificate: &CertificateFacts) -> Value {
+    json!({
+        "not_after": certificate.not_after.to_string(),
+        "subject": certificate.subject.as_str(),
+        "issuer": certificate.issuer.as_str(),
+        "names": certificate.names,
+        "chain": certificate.chain,
+        "sha256": hex(&certificate.sha256),
+    })
+}
+
+fn http(http: &HttpFacts) -> Value {
+    json!({
+        "status": http.status,
+        "version": http.version.as_str(),
+        "redirects": http.redirects,
+        "content_length": http.content_length,
+        "body_bytes": http.body_bytes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::check::Target;
+    use rules::evidence::{Evidence, Failure, Fault, Phase, Said};
+    use rules::outcome::{Cause, Outcome};
+
+    #[test]
+    fn a_line_holds_one_object_whose_text_can_steer_no_terminal() {
+        let failure = Failure { fault: Fault::Reset, phase: Some(Phase::Transfer), detail: Said::new("cut") };
+        let mut evidence = Evidence { failure: Some(failure), ..Evidence::default() };
+        evidence.phases.add(Phase::Transfer, Duration::from_micros(7));
+        let target = Target::parse("http://a.example/").unwrap();
+        let why = Some("\u{1b}[2J\n".to_owned());
+        let look = Look { target: &target, evidence: &evidence, outcome: Outcome::Down(Cause::Reset), why };
+        let line = line(&look);
+        assert_eq!(line.matches('\n').count(), 1);
+        assert!(!line.contains('\u{1b}'));
+        let object: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&object["outcome"], &object["cause"]), (&json!("down"), &json!("reset")));
+        assert_eq!(object["phases_us"], json!({ "transfer": 7 }));
+        assert_eq!((&object["failed_phase"], &object["tls"]), (&json!("transfer"), &Value::Null));
+    }
+}
