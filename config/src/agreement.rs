@@ -64,6 +64,7 @@ impl Agreements {
         let policy = policy?;
         let policy_at = policy_at.map_or(id.at, |node| node.at);
         advice::services(&services, &policy, policy_at, reading);
+        advice::exclusions(&exclusions, &policy, reading);
         advice::fees(fees.as_ref(), &policy, id.at, reading);
         Some(Agreement {
             customer: customer.unwrap_or_else(|| id.value.as_str().to_owned()),
@@ -74,7 +75,7 @@ impl Agreements {
             eligible,
             fees,
             services: services.into_iter().map(|draft| draft.service).collect(),
-            exclusions,
+            exclusions: exclusions.into_iter().map(|placed| placed.value).collect(),
         })
     }
 
@@ -96,10 +97,7 @@ impl Agreements {
         if let (Some(from), Some(Placed { at, value: until })) = (from, until)
             && until <= from
         {
-            reading.problem::<()>(
-                at,
-                format!("a service ends at {until}, not after it begins at {from}; write a later `until`"),
-            );
+            reading.problem::<()>(at, "a service ends no later than it begins; write an `until` after its `from`");
         }
         distinct(&checks, reading);
         self.known_agents(agents.iter().flatten().chain(checks.iter().flat_map(|draft| &draft.agents)), reading);
@@ -111,6 +109,7 @@ impl Agreements {
             );
             reading.problem::<()>(id.at, message);
         }
+        advice::probed(&id, agents.as_deref(), &checks, reading);
         let service = Service {
             id: id.value,
             from,

@@ -105,8 +105,8 @@ fn read(node: &Node, reading: &mut Reading) -> Option<CollectorConfig> {
     let ledger = keys.or("ledger", ledger_default, reading, ledger);
     let takes_certificates = listen.as_ref().and_then(|listen| listen.tls.as_ref()?.client_ca_file.as_ref()).is_some();
     let agents_node = keys.take("agents").map(|(_, node)| node);
-    let agents = agents_node
-        .and_then(|node| list(placed(|node, reading| credential(node, takes_certificates, reading)))(node, reading));
+    let agents =
+        agents_node.and_then(|node| list(|node, reading| credential(node, takes_certificates, reading))(node, reading));
     let policies_node = keys.take("policies").map(|(_, node)| node);
     let agreements = keys.required("agreements", reading, |node, reading| Some(files::entries(node, reading)));
     keys.end(reading);
@@ -130,18 +130,21 @@ fn read(node: &Node, reading: &mut Reading) -> Option<CollectorConfig> {
 
 fn ledger(node: &Node, reading: &mut Reading) -> Option<LedgerUrl> {
     let url = expanded(node, reading)?;
+    if !url.starts_with("sqlite:") {
+        reading.conceal(node.at);
+    }
     match url.split_once(':') {
         Some(("sqlite", ":memory:")) => Some(LedgerUrl::SqliteMemory),
         Some(("sqlite", path)) if !path.is_empty() => Some(LedgerUrl::Sqlite(reading.base_dir.join(path))),
         Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") && 2 < rest.len() => {
             Some(LedgerUrl::Postgres(Secret::new(url)))
         }
-        // The text is not repeated: it may hold a password.
+        // The text is shown nowhere: it may hold a password.
         _ => reading.problem(node.at, "this is no ledger; write `sqlite:PATH` or `postgres://user@host/database`"),
     }
 }
 
-fn credential(node: &Node, takes_certificates: bool, reading: &mut Reading) -> Option<AgentCredential> {
+fn credential(node: &Node, takes_certificates: bool, reading: &mut Reading) -> Option<Placed<AgentCredential>> {
     let mut keys = Keys::of(node, "an agent's credential", reading)?;
     let agent: Option<Placed<AgentId>> = keys.required("agent", reading, placed(parsed));
     let token = keys.take("token_sha256");
@@ -166,15 +169,16 @@ fn credential(node: &Node, takes_certificates: bool, reading: &mut Reading) -> O
         None => None,
     };
     let certificate = certificate.and_then(|(_, node)| words(node, reading));
-    Some(AgentCredential { agent: agent.value, token_sha256, certificate })
+    Some(Placed { at: agent.at, value: AgentCredential { agent: agent.value, token_sha256, certificate } })
 }
 
-/// 32 bytes in hexadecimal. The text is not repeated in messages: it may be the token itself.
+/// 32 bytes in hexadecimal. The text is shown nowhere: it may be the token itself.
 fn digest(node: &Node, reading: &mut Reading) -> Option<[u8; 32]> {
     let given = text(node, reading)?;
     let mut digest = [0; 32];
     let is_hex = given.len() == 64 && given.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_hex {
+        reading.conceal(node.at);
         let message = format!(
             "this is no SHA-256: it has {} characters instead of 64 hexadecimal digits; write what `printf %s \"$TOKEN\" | sha256sum` prints",
             given.chars().count()

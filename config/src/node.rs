@@ -14,6 +14,9 @@ const NODES_MAX: usize = 20_000_000;
 /// How deep maps and lists may be nested: ours need eight.
 const DEPTH_MAX: usize = 32;
 
+/// How many nodes aliases may repeat in all: a template of ten keys for 20 000 checks. More is a bomb.
+const ALIASED_EVENTS_MAX: usize = 400_000;
+
 /// SQLite's name for a database in memory. YAML takes the colon at its end for a key's, so the plain
 /// spelling `ledger: sqlite::memory:` is not YAML; people write it all the same, and it is clear.
 const IN_MEMORY: &str = "sqlite::memory:";
@@ -69,6 +72,7 @@ pub(crate) fn parse(text: &str, file: usize) -> Result<Node, NotYaml> {
             max_events: 2 * NODES_MAX,
             max_depth: DEPTH_MAX,
         },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: ALIASED_EVENTS_MAX },
         strict_booleans: true,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
@@ -224,17 +228,38 @@ impl Cutter<'_> {
     fn refusal(&self, error: &serde_saphyr::Error) -> NotYaml {
         let error = error.without_snippet();
         let at = error.location().map_or(Span { file: self.file, start: 0, end: 0 }, |location| self.span(location));
-        if let serde_saphyr::Error::DuplicateMappingKey { key, .. } = error {
-            let key = key.as_deref().unwrap_or("a key");
-            return NotYaml { at, message: format!("`{key}` is given twice; keep one of the two") };
-        }
-        if let serde_saphyr::Error::MultipleDocuments { .. } = error {
-            let message = "a second document begins here; write one document a file, without `---`".to_owned();
-            return NotYaml { at, message };
-        }
-        let text = error.to_string();
-        let text = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        NotYaml { at, message: format!("this is not YAML: {text}") }
+        NotYaml { at, message: refusal_text(error) }
+    }
+}
+
+/// What is wrong and what would be right, for the mistakes that people make; the parser's own words
+/// for the rest.
+fn refusal_text(error: &serde_saphyr::Error) -> String {
+    if let serde_saphyr::Error::DuplicateMappingKey { key, .. } = error {
+        let key = key.as_deref().unwrap_or("a key");
+        return format!("`{}` is given twice; keep one of the two", key.escape_debug());
+    }
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    let known = [
+        ("multiple YAML documents", "a second document begins here; write one document a file, without `---`"),
+        (
+            "mapping values are not allowed",
+            "a `:` stands where no key can; put quotes around a value that has a colon in it",
+        ),
+        ("unclosed bracket", "this bracket is never closed; add the closing one"),
+        ("tabs disallowed", "a tab indents this line; use spaces"),
+        ("budget breached", "this is nested too deeply or too large; write a file of at most 32 levels"),
+        ("alias replay limit", "aliases repeat too many values; write the values out, or use fewer aliases"),
+        ("invalid indentation", "this line is indented unlike its neighbours; align it with them"),
+        (
+            "did not find expected key",
+            "a key should stand here; align it with the keys above, or quote what is not a key",
+        ),
+    ];
+    match known.iter().find(|(sign, _)| text.contains(sign)) {
+        Some((_, message)) => (*message).to_owned(),
+        None => format!("this is not YAML ({text}); put quotes around values with signs such as `:`, `#`, `{{` or `*`"),
     }
 }
 

@@ -51,8 +51,8 @@ pub(crate) enum Environment {
 /// The state of one load.
 pub(crate) struct Reading {
     sources: Vec<Source>,
-    problems: Vec<(Span, Finding)>,
-    warnings: Vec<(Span, Finding)>,
+    problems: Vec<(Span, String)>,
+    warnings: Vec<(Span, String)>,
     /// What relative paths are relative to.
     pub(crate) base_dir: PathBuf,
     pub(crate) environment: Environment,
@@ -67,30 +67,32 @@ impl Reading {
     pub(crate) fn parse(&mut self, name: &str, text: &str) -> Option<Node> {
         let file = self.sources.len();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        self.sources.push(Source { name: name.to_owned(), text: text.to_owned() });
+        self.sources.push(Source::new(name, text));
         match node::parse(text, file) {
             Ok(node) => Some(node),
-            Err(refusal) => self.problem(refusal.at, refusal.message),
+            Err(refusal) => {
+                self.sources[file].conceal_by_key(refusal.at.start);
+                self.problem(refusal.at, refusal.message)
+            }
         }
     }
 
     /// Records a mistake; returns nothing, in the place of what could not be read.
     pub(crate) fn problem<T>(&mut self, at: Span, message: impl Into<String>) -> Option<T> {
         if self.problems.len() < PROBLEMS_MAX {
-            let finding = self.finding(at, message.into());
-            self.problems.push((at, finding));
+            self.problems.push((at, message.into()));
         }
         None
     }
 
     /// Records a doubt.
     pub(crate) fn warn(&mut self, at: Span, message: impl Into<String>) {
-        let finding = self.finding(at, message.into());
-        self.warnings.push((at, finding));
+        self.warnings.push((at, message.into()));
     }
 
-    fn finding(&self, at: Span, message: String) -> Finding {
-        Finding { place: self.sources[at.file].place(at.start..at.end), message }
+    /// Keeps what stands at `at` out of every excerpt: it may be a secret.
+    pub(crate) fn conceal(&mut self, at: Span) {
+        self.sources[at.file].concealed.push(at.start..at.end);
     }
 
     /// How `at` is named in a message about another place.
@@ -102,16 +104,19 @@ impl Reading {
     /// The value, if nothing was wrong.
     pub(crate) fn end<T>(self, value: Option<T>) -> Result<Loaded<T>, ConfigError> {
         match value {
-            Some(value) if self.problems.is_empty() => Ok(Loaded { value, warnings: in_order(self.warnings) }),
-            _ => Err(ConfigError::Wrong(in_order(self.problems))),
+            Some(value) if self.problems.is_empty() => {
+                Ok(Loaded { value, warnings: findings(&self.sources, self.warnings) })
+            }
+            _ => Err(ConfigError::Wrong(findings(&self.sources, self.problems))),
         }
     }
 }
 
-/// Findings as somebody meets them who reads the files from top to bottom.
-fn in_order(mut findings: Vec<(Span, Finding)>) -> Vec<Finding> {
-    findings.sort_by_key(|(at, _)| (at.file, at.start));
-    findings.into_iter().map(|(_, finding)| finding).collect()
+/// What was recorded, as somebody meets it who reads the files from top to bottom.
+fn findings(sources: &[Source], mut recorded: Vec<(Span, String)>) -> Vec<Finding> {
+    recorded.sort_by_key(|(at, _)| (at.file, at.start));
+    let finding = |(at, message): (Span, String)| Finding { place: sources[at.file].place(at.start..at.end), message };
+    recorded.into_iter().map(finding).collect()
 }
 
 /// A value and where it stands.

@@ -62,6 +62,7 @@ fn read_secret(path: &Path) -> std::io::Result<Secret> {
 
 /// A secret that must come from the environment: `${NAME}`, alone or within a text.
 pub(crate) fn secret_from_environment(node: &Node, reading: &mut Reading) -> Option<Secret> {
+    reading.conceal(node.at);
     let given = text(node, reading)?;
     if !given.contains("${") {
         return reading.problem(

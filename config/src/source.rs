@@ -6,6 +6,9 @@ use std::ops::Range;
 /// The longest part of a source line that is shown, in characters: more than a screen helps nobody.
 const EXCERPT_CHARS_MAX: usize = 160;
 
+/// Keys whose values may be secrets, in lower case, where a text is too broken to tell.
+const SECRET_KEYS: &[&str] = &["token:", "ledger:", "authorization:", "cookie:", "password:"];
+
 /// Bytes of one of the files being read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Span {
@@ -19,22 +22,51 @@ pub(crate) struct Span {
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) text: String,
+    /// Bytes that no excerpt shows.
+    pub(crate) concealed: Vec<Range<usize>>,
 }
 
 impl Source {
+    pub(crate) fn new(name: &str, text: &str) -> Source {
+        Source { name: name.to_owned(), text: text.to_owned(), concealed: Vec::new() }
+    }
+
+    /// Conceals what follows a key of [`SECRET_KEYS`] on the line of `byte`: a guess for texts that
+    /// could not be read as keys and values.
+    pub(crate) fn conceal_by_key(&mut self, byte: usize) {
+        let line = self.line(floor(&self.text, byte));
+        let lower = self.text[line.clone()].to_ascii_lowercase();
+        let found = SECRET_KEYS.iter().filter_map(|key| lower.find(key).map(|at| at + key.len())).min();
+        if let Some(at) = found {
+            self.concealed.push(line.start + at..line.end);
+        }
+    }
+
+    /// The line that `byte` stands in, without its end.
+    fn line(&self, byte: usize) -> Range<usize> {
+        let start = self.text[..byte].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = self.text[byte..].find('\n').map_or(self.text.len(), |newline| byte + newline);
+        start..end
+    }
+
+    /// The text of `line`, with a star for each character that is concealed.
+    fn excerpt(&self, line: Range<usize>) -> String {
+        let is_concealed = |at: usize| self.concealed.iter().any(|range| range.contains(&at));
+        let chars = self.text[line.clone()].char_indices();
+        chars.map(|(at, c)| if is_concealed(line.start + at) { '*' } else { c }).collect()
+    }
+
     /// The place of `bytes`, with the line they stand in.
     pub(crate) fn place(&self, bytes: Range<usize>) -> Place {
         let start = floor(&self.text, bytes.start);
         let end = floor(&self.text, bytes.end).max(start);
-        let line_start = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |newline| start + newline);
-        let column = self.text[line_start..start].chars().count() + 1;
+        let line = self.line(start);
         Place {
             file: self.name.clone(),
             line: self.text[..start].matches('\n').count() + 1,
-            column,
-            excerpt: self.text[line_start..line_end].trim_end_matches('\r').to_owned(),
-            marked: self.text[start..end.min(line_end)].trim_end().chars().count().max(1),
+            column: self.text[line.start..start].chars().count() + 1,
+            marked: self.text[start..end.min(line.end)].trim_end().chars().count().max(1),
+            excerpt: self.excerpt(line).trim_end_matches('\r').to_owned(),
         }
     }
 }
@@ -121,7 +153,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, word: &str, expected: &str) {
         let start = text.find(word).unwrap();
-        let source = Source { name: "a.yaml".to_owned(), text: text.to_owned() };
+        let source = Source::new("a.yaml", text);
         let place = source.place(start..start + word.len());
         assert_eq!(Finding { place, message: "wrong; right".to_owned() }.to_string(), expected);
     }
@@ -139,15 +171,23 @@ mod tests {
     #[test]
     fn a_long_line_is_shown_around_the_word() {
         let text = format!("{}word{}", "a".repeat(500), "b".repeat(500));
-        let source = Source { name: "a.yaml".to_owned(), text };
+        let source = Source::new("a.yaml", &text);
         let shown = Finding { place: source.place(500..504), message: String::new() }.to_string();
         assert!(shown.contains("aword"), "{shown}");
         assert!(shown.lines().all(|line| line.chars().count() < EXCERPT_CHARS_MAX + 20), "{shown}");
     }
 
     #[test]
+    fn what_is_concealed_is_in_no_excerpt_of_its_line() {
+        let mut source = Source::new("a.yaml", "a: { token: 비밀, b: 1 }");
+        source.concealed.push(12..18);
+        let shown = Finding { place: source.place(20..21), message: String::new() }.to_string();
+        assert!(shown.contains("a: { token: **, b: 1 }"), "{shown}");
+    }
+
+    #[test]
     fn an_escape_in_a_line_does_not_reach_the_terminal() {
-        let source = Source { name: "a".to_owned(), text: "\u{1b}[31mx".to_owned() };
+        let source = Source::new("a", "\u{1b}[31mx");
         let shown = Finding { place: source.place(0..1), message: String::new() }.to_string();
         assert!(!shown.contains('\u{1b}'), "{shown:?}");
     }

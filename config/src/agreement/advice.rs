@@ -2,12 +2,37 @@
 
 use super::ServiceDraft;
 use crate::check::CheckDraft;
-use crate::reading::{Reading, listed, nearest};
+use crate::reading::{Placed, Reading, listed, nearest};
 use crate::scalar::duration_text;
 use crate::source::Span;
 use rules::agreement::Fees;
 use rules::check::Counts;
+use rules::exclusion::{Class, Exclusion};
+use rules::id::{AgentId, ObjectiveId, ServiceId};
 use rules::policy::Policy;
+
+/// Warns about a service that nobody looks at, as a whole or from an agent that a check names.
+pub(super) fn probed(
+    service: &Placed<ServiceId>,
+    agents: Option<&[Placed<AgentId>]>,
+    checks: &[CheckDraft],
+    reading: &mut Reading,
+) {
+    let id = &service.value;
+    if !checks.iter().any(|draft| draft.check.counts == Counts::Yes) {
+        let message = format!("service `{id}` has no check that counts, so its availability is never known; add one");
+        reading.warn(service.at, message);
+    }
+    let Some(allowed) = agents else { return };
+    for Placed { at, value: agent } in checks.iter().flat_map(|draft| &draft.agents) {
+        if !allowed.iter().any(|allowed| allowed.value == *agent) {
+            let message = format!(
+                "agent `{agent}` is not among the agents of service `{id}`, so it never probes this check; add it there"
+            );
+            reading.warn(*at, message);
+        }
+    }
+}
 
 /// Holds the checks against the policy's objectives and outage rule.
 pub(super) fn services(services: &[ServiceDraft], policy: &Policy, policy_at: Span, reading: &mut Reading) {
@@ -16,14 +41,16 @@ pub(super) fn services(services: &[ServiceDraft], policy: &Policy, policy_at: Sp
         known_objective(draft, policy, reading);
         often_enough(draft, policy, reading);
     }
-    for objective in &policy.latency {
-        if !checks().any(|draft| draft.check.objective.as_ref() == Some(&objective.id)) {
-            let message = format!(
-                "objective `{}` of policy `{}` is named by no check of this agreement, so it is never measured; add `objective: {}` to a check",
-                objective.id, policy.id, objective.id
-            );
-            reading.warn(policy_at, message);
-        }
+    let is_measured = |id: &ObjectiveId| checks().any(|draft| draft.check.objective.as_ref() == Some(id));
+    let objectives = policy.latency.iter().map(|objective| &objective.id);
+    let unmeasured: Vec<&str> = objectives.filter(|id| !is_measured(id)).map(ObjectiveId::as_str).collect();
+    if !unmeasured.is_empty() {
+        let message = format!(
+            "no check of this agreement names the latency objective {} of policy `{}`, so it is never measured; add the key `objective` to a check",
+            listed(&unmeasured),
+            policy.id
+        );
+        reading.warn(policy_at, message);
     }
 }
 
@@ -59,6 +86,34 @@ fn often_enough(draft: &CheckDraft, policy: &Policy, reading: &mut Reading) {
         )
     };
     reading.warn(draft.every_at, message);
+}
+
+/// Warns about announced maintenance that has no effect because of when the customer was told.
+pub(super) fn exclusions(exclusions: &[Placed<Exclusion>], policy: &Policy, reading: &mut Reading) {
+    let notice = policy.maintenance.notice;
+    for Placed { at, value: exclusion } in exclusions {
+        if exclusion.class != Class::AnnouncedMaintenance || notice.is_zero() {
+            continue;
+        }
+        let asked = duration_text(notice);
+        let (policy, from) = (&policy.id, exclusion.interval.from());
+        match exclusion.told_at {
+            None => {
+                let message = format!(
+                    "policy `{policy}` asks for {asked} of notice and `told_at` is missing, so this maintenance has no effect; add it"
+                );
+                reading.warn(*at, message);
+            }
+            Some(told_at) if from.minus(notice) < told_at => {
+                let given = duration_text(from.since(told_at));
+                let message = format!(
+                    "policy `{policy}` asks for {asked} of notice and the customer was told {given} before, so this maintenance has no effect"
+                );
+                reading.warn(*at, message);
+            }
+            Some(_) => {}
+        }
+    }
 }
 
 /// Warns when a credit could be owed and nobody knows of what.

@@ -9,24 +9,25 @@ use rules::interval::Interval;
 use std::collections::BTreeSet;
 
 /// Reads one exclusion of an agreement that promises `promised`.
-pub(super) fn read(node: &Node, promised: &BTreeSet<ServiceId>, reading: &mut Reading) -> Option<Exclusion> {
+pub(super) fn read(node: &Node, promised: &BTreeSet<ServiceId>, reading: &mut Reading) -> Option<Placed<Exclusion>> {
     let mut keys = Keys::of(node, "an exclusion", reading)?;
     let services = keys.optional("services", reading, one_or_list(|node, reading| service(node, promised, reading)));
     let from = keys.required("from", reading, instant);
     let until = keys.required("until", reading, placed(instant));
-    let class = keys.required("class", reading, class);
+    let class = keys.required("class", reading, placed(class));
     let reason = keys.or("reason", String::new(), reading, |node, reading| text(node, reading).map(str::to_owned));
     let told_at = keys.optional("told_at", reading, instant);
     let recorded_by = keys.optional("recorded_by", reading, words);
     let recorded_at = keys.optional("recorded_at", reading, instant);
     keys.end(reading);
-    let (from, Placed { at, value: until }) = (from?, until?);
+    let (from, Placed { at: until_at, value: until }) = (from?, until?);
     let Some(interval) = Interval::new(from, until) else {
-        let message = format!("an exclusion ends at {until}, not after it begins at {from}; write a later `until`");
-        return reading.problem(at, message);
+        let message = "an exclusion ends no later than it begins; write an `until` after its `from`";
+        return reading.problem(until_at, message);
     };
     let services = services.map(|services| services.into_iter().collect());
-    Some(Exclusion { services, interval, class: class?, reason, told_at, recorded_by, recorded_at })
+    let Placed { at, value: class } = class?;
+    Some(Placed { at, value: Exclusion { services, interval, class, reason, told_at, recorded_by, recorded_at } })
 }
 
 fn service(node: &Node, promised: &BTreeSet<ServiceId>, reading: &mut Reading) -> Option<ServiceId> {

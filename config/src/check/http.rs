@@ -22,6 +22,13 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
     let ip = ip_preference(keys, reading);
     let tls = keys.or("tls_config", TlsRule::default(), reading, tls_rule);
     let url = text(node, reading)?;
+    if url.contains('@') {
+        reading.conceal(node.at);
+    }
+    if !url.contains("://") {
+        let url = url.escape_debug();
+        return reading.problem(node.at, format!("`{url}` is no absolute URL; write one such as `https://host/path`"));
+    }
     match HttpTarget::parse(url) {
         Ok(target) => Some(HttpTarget {
             method,
@@ -66,6 +73,7 @@ fn header_map(node: &Node, reading: &mut Reading) -> Option<Vec<(String, String)
 }
 
 fn header(key: &Key, node: &Node, reading: &mut Reading) -> Option<(String, String)> {
+    reading.conceal(node.at);
     if key.name.is_empty() || !key.name.chars().all(is_token) {
         let name = key.name.escape_debug();
         return reading.problem(key.at, format!("`{name}` is no header name; use letters, digits and hyphens"));
