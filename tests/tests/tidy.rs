@@ -62,7 +62,7 @@ impl Source {
 
     /// The file without its tests.
     fn product(self) -> Source {
-        let text = self.text.split("#[cfg(test)]").next().unwrap().to_owned();
+        let text = self.text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned();
         Source { text, ..self }
     }
 
