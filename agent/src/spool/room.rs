@@ -14,11 +14,7 @@ const BARE_FROM_PERCENT: u64 = 80;
 const REWRITTEN_MAX: u32 = 64;
 
 /// Makes room until the spool is below its marks or nothing more can go in this step.
-pub(super) fn make(
-    step: &Transaction<'_>,
-    tally: &mut Tally,
-    at_most: u64,
-) -> Result<(), rusqlite::Error> {
+pub(super) fn make(step: &Transaction<'_>, tally: &mut Tally, at_most: u64) -> Result<(), rusqlite::Error> {
     let bare_from = at_most / 100 * BARE_FROM_PERCENT;
     for _ in 0..REWRITTEN_MAX {
         if tally.bytes <= bare_from || tally.held.unacknowledged <= tally.held.oldest {

@@ -181,7 +181,11 @@ impl Store {
         self.db.pragma_update(None, "synchronous", "NORMAL")?;
         let step = self.db.transaction()?;
         let since = now.minus(ACK_EVERY).as_millis();
-        let recent = step.prepare_cached("UPDATE acks SET below = ?1 WHERE below = (SELECT max(below) FROM acks) AND ?2 <= acknowledged_at")?.execute([signed(below), since])?;
+        let recent = step
+            .prepare_cached(
+                "UPDATE acks SET below = ?1 WHERE below = (SELECT max(below) FROM acks) AND ?2 <= acknowledged_at",
+            )?
+            .execute([signed(below), since])?;
         if recent == 0 {
             step.prepare_cached("INSERT INTO acks VALUES (?1, ?2)")?.execute([signed(below), now.as_millis()])?;
         }
@@ -247,10 +251,10 @@ impl Store {
         Ok(())
     }
 
-    /// Makes every further write fail as on a full disk, until the store is opened again.
+    /// Makes every further write fail until the store is opened again.
     #[cfg(test)]
-    pub(super) fn fill_the_disk(&self) {
-        self.db.pragma_update(None, "max_page_count", 1).unwrap();
+    pub(super) fn break_the_disk(&self) {
+        self.db.pragma_update(None, "query_only", true).unwrap();
     }
 }
 
@@ -304,9 +308,8 @@ fn load(db: &Connection) -> Result<(Option<Incarnation>, Tally), rusqlite::Error
 
 fn save(step: &Transaction<'_>, tally: &Tally) -> Result<(), rusqlite::Error> {
     let sql = "UPDATE spool SET next_seq = ?1, offered_through = ?2, bare_through = ?3, buried_through = ?4";
-    step.prepare_cached(sql)?.execute(
-        [tally.held.next, tally.offered_through, tally.bare_through, tally.buried_through].map(signed),
-    )?;
+    step.prepare_cached(sql)?
+        .execute([tally.held.next, tally.offered_through, tally.bare_through, tally.buried_through].map(signed))?;
     Ok(())
 }
 

@@ -179,6 +179,16 @@ impl Spool {
         self.at_risk(true);
     }
 
+    #[cfg(test)]
+    pub(super) fn pend(&mut self, recorded: Recorded) {
+        self.pending.push(recorded, self.clock.boot());
+    }
+
+    #[cfg(test)]
+    pub(super) fn break_the_disk(&self) {
+        self.store.as_ref().unwrap().break_the_disk();
+    }
+
     async fn serve(&mut self, request: Request) {
         let now = self.clock.wall();
         // A dropped reply tells the uplink that its request failed.
