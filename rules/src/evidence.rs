@@ -156,6 +156,35 @@ pub enum Fault {
     Unnamed,
 }
 
+impl Fault {
+    /// The word used in logs and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Fault::NoSuchName => "no_such_name",
+            Fault::NameServers => "name_servers",
+            Fault::ResolverSilent => "resolver_silent",
+            Fault::Refused => "refused",
+            Fault::Unreachable => "unreachable",
+            Fault::Reset => "reset",
+            Fault::Deadline => "deadline",
+            Fault::Tls => "tls",
+            Fault::Certificate => "certificate",
+            Fault::Protocol => "protocol",
+            Fault::TooLarge => "too_large",
+            Fault::Redirect => "redirect",
+            Fault::Exhausted => "exhausted",
+            Fault::Instruction => "instruction",
+            Fault::Unnamed => "unnamed",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// What TLS said.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TlsFacts {

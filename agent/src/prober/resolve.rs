@@ -14,8 +14,9 @@ use rules::check::IpPreference;
 use rules::evidence::Fault;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// How many of a name's addresses are tried: all that a well kept name has, and a bound on one that lists hundreds.
-const ADDRESSES_MAX: usize = 16;
+/// How many of a name's addresses are tried: twice what the largest load balancers list, and a bound
+/// on a name that lists hundreds.
+const ADDRESSES_MAX: usize = 32;
 
 /// A host, read once.
 #[derive(Clone, Debug)]

@@ -17,7 +17,7 @@ pub(super) fn line(look: &Look<'_>) -> String {
         .map(|attempt| {
             json!({
                 "address": attempt.address.to_string(),
-                "connected": attempt.fault.is_none(),
+                "fault": attempt.fault.map(|fault| fault.as_str()),
                 "elapsed_us": micros(attempt.elapsed),
             })
         })

@@ -78,7 +78,7 @@ fn draw_attempts(page: &mut String, attempts: &[Attempt]) {
     for Attempt { address, fault, elapsed } in attempts {
         match fault {
             None => line(page, &format!("  address    {address}")),
-            Some(fault) => line(page, &format!("  address    {address}  {fault:?} after {}", milliseconds(*elapsed))),
+            Some(fault) => line(page, &format!("  address    {address}  {fault} after {}", milliseconds(*elapsed))),
         }
     }
 }
@@ -181,7 +181,7 @@ up  https://a.example/  44.000 ms
   tls            20.000 ms            ████████████████████
   first byte     10.000 ms                                ██████████
   transfer        4.000 ms                                          ███
-  address    [2001:db8::1]:443  Unreachable after 1.000 ms
+  address    [2001:db8::1]:443  unreachable after 1.000 ms
   address    192.0.2.1:443
   tls        TLS 1.3
   subject    CN=a.example  (1 name)
