@@ -16,7 +16,7 @@ mod load;
 mod publish;
 pub mod series;
 
-pub(crate) use load::{Scratch, load};
+pub(crate) use load::{Followed, Scratch, load};
 
 use crate::ledger::{Checkpoint, Effect, Hour, Ledger, LedgerError};
 use rules::block::{Block, BlockSeries, Tombstone};
@@ -25,6 +25,7 @@ use rules::result::SeriesKey;
 use rules::time::Timestamp;
 use series::SeriesFold;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// How many blocks after a checkpoint the next one is due: a start reads at most so many.
 const CHECKPOINT_EVERY: u64 = 512;
@@ -119,7 +120,7 @@ impl AgentFold {
     pub(crate) async fn settle(
         &mut self,
         ledger: &dyn Ledger,
-        batch: &[Block],
+        batch: &[Arc<Block>],
         before: u64,
         wanted: CheckpointWanted,
     ) -> Result<Settled, LedgerError> {

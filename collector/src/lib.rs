@@ -2,9 +2,14 @@
 //!
 //! It never opens a connection to a target, and it never judges a probe.
 
+// What comes in
+mod commit;
+mod follow;
+mod ingest;
 // What is kept
 mod fold;
 pub mod ledger;
+pub mod metrics;
 pub mod state;
 // What is told
 pub mod closing;

@@ -19,6 +19,7 @@ use rules::result::{Pace, ProbeResult, SeriesKey};
 use rules::run::{Run, Series, put_in_order, speech};
 use rules::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How much time's blocks are in memory at once.
@@ -41,7 +42,7 @@ struct Refold {
 /// Where results are read from: the blocks stored before `before`, and those of this commit.
 struct Source<'a> {
     ledger: &'a dyn Ledger,
-    batch: &'a [Block],
+    batch: &'a [Arc<Block>],
     before: u64,
 }
 
@@ -52,7 +53,7 @@ impl AgentFold {
     pub(super) async fn take_in_late(
         &mut self,
         ledger: &dyn Ledger,
-        batch: &[Block],
+        batch: &[Arc<Block>],
         before: u64,
     ) -> Result<(), LedgerError> {
         let source = Source { ledger, batch, before };
@@ -181,7 +182,7 @@ impl AgentFold {
                     gather(&Block::decode(&stored.bytes).map_err(|error| self.undecodable(stored.position, &error))?);
                 }
             }
-            source.batch.iter().for_each(&mut gather);
+            source.batch.iter().for_each(|block| gather(block));
             rest = Interval::new(window.until(), stretch.until());
         }
         Ok(found)

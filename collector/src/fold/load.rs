@@ -10,6 +10,7 @@ use rules::block::Block;
 use rules::id::AgentId;
 use rules::run::{Run, Series};
 use rules::time::Timestamp;
+use std::sync::Arc;
 
 /// How many blocks are read at once; at most 16 MiB.
 const BLOCKS_AT_ONCE: usize = 64;
@@ -100,7 +101,7 @@ impl Scratch {
             for stored in &stored {
                 let block = fold.decoded(stored)?;
                 fold.push(&block);
-                blocks.push(block);
+                blocks.push(Arc::new(block));
             }
             fold.settle(ledger, &blocks, before, CheckpointWanted::WhenDue).await?;
         }

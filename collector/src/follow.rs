@@ -1,0 +1,55 @@
+//! Keeping up with the other collectors on the same ledger.
+//!
+//! Whatever they commit is folded here too, without writing, so that all of them report the same
+//! figures whichever one an agent talks to.
+
+use crate::commit::{Committer, chain};
+use crate::fold::Followed;
+use crate::ledger::LedgerError;
+use rules::id::AgentId;
+
+impl Committer {
+    /// Takes in what others committed since the last look.
+    pub(crate) async fn follow(&mut self) {
+        if let Err(error) = self.take_in_others().await {
+            self.metrics.ledger_errors.inc();
+            tracing::warn!(error = %chain(&error), "Ledger could not be followed; trying again in a second");
+        }
+    }
+
+    async fn take_in_others(&mut self) -> Result<(), LedgerError> {
+        let positions = self.ledger.positions().await?;
+        let ahead = positions.into_iter().filter_map(|(agent, position)| {
+            let own = self.agents.get(&agent).map_or(0, |held| held.fold.position());
+            let unknown = !self.agents.contains_key(&agent);
+            (unknown || own < position).then_some((agent, position.saturating_sub(own)))
+        });
+        let ahead: Vec<(AgentId, u64)> = ahead.collect();
+        let lag: u64 = ahead.iter().map(|(_, blocks)| blocks).sum();
+        self.metrics.follow_lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
+        for (agent, blocks) in ahead {
+            self.follow_agent(&agent).await?;
+            self.metrics.follow_lag.sub(i64::try_from(blocks).unwrap_or(i64::MAX));
+        }
+        Ok(())
+    }
+
+    async fn follow_agent(&mut self, agent: &AgentId) -> Result<(), LedgerError> {
+        // Taken out: if reading fails half way, it is loaded anew.
+        let Some(mut held) = self.agents.remove(agent) else {
+            self.load(agent).await?;
+            return Ok(());
+        };
+        match held.fold.follow(&*self.ledger).await? {
+            Followed::InOrder => {
+                held.lanes = self.lanes(agent).await?;
+                held.fold.publish(&self.state);
+                self.agents.insert(agent.clone(), held);
+            }
+            Followed::Late => {
+                self.load(agent).await?;
+            }
+        }
+        Ok(())
+    }
+}
