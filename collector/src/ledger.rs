@@ -47,7 +47,9 @@ pub enum LedgerError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// What was given as the ledger's address is none.
-    #[error("failed to open the ledger: {why}; give `sqlite:PATH`, `sqlite::memory:` or `postgres://USER@HOST/DATABASE`")]
+    #[error(
+        "failed to open the ledger: {why}; give `sqlite:PATH`, `sqlite::memory:` or `postgres://USER@HOST/DATABASE`"
+    )]
     Address {
         /// What is wrong with it; never the address itself, which may hold a password.
         why: String,
@@ -256,13 +258,27 @@ pub trait Ledger: Send + Sync + 'static {
     fn quarantined(&self) -> BoxFuture<'_, Result<u64, LedgerError>>;
 
     /// `agent`'s blocks from `position` on, in order, at most `limit`.
-    fn blocks_from(&self, agent: &AgentId, position: u64, limit: usize) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>>;
+    fn blocks_from(
+        &self,
+        agent: &AgentId,
+        position: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>>;
 
     /// `agent`'s blocks that may hold results within `interval`, in order of position.
-    fn blocks_within(&self, agent: &AgentId, interval: Interval) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>>;
+    fn blocks_within(
+        &self,
+        agent: &AgentId,
+        interval: Interval,
+    ) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>>;
 
     /// One block by its lane and number.
-    fn block(&self, agent: &AgentId, incarnation: u64, seq: u64) -> BoxFuture<'_, Result<Option<StoredBlock>, LedgerError>>;
+    fn block(
+        &self,
+        agent: &AgentId,
+        incarnation: u64,
+        seq: u64,
+    ) -> BoxFuture<'_, Result<Option<StoredBlock>, LedgerError>>;
 
     /// What is derived for all of `agent`'s series, leaving out runs and hours that ended before
     /// `since`, and series of which then nothing is left. In order of series.

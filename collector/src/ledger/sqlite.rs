@@ -155,3 +155,55 @@ impl Ledger for SqliteLedger {
         self.write("replace what is derived", replace).boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_ledger_in_memory_reads_what_it_wrote() {
+        let ledger = crate::ledger::open("sqlite::memory:").await.unwrap();
+        let lane = ledger.grant(&"a".parse().unwrap(), 3, Timestamp::from_millis(0)).await.unwrap();
+        assert_eq!(ledger.lanes().await.unwrap(), [lane]);
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_on_the_disk_before_it_is_answered() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let ledger = SqliteLedger::open(&directory.path().join("ledger.db")).await.unwrap();
+        let pragma = |name: &'static str| {
+            ledger.write("look", move |connection| {
+                connection.pragma_query_value(None, name, |row| row.get::<_, String>(0))
+            })
+        };
+        assert_eq!(pragma("journal_mode").await.unwrap(), "wal");
+        let full = ledger.write("look", |c| c.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0)));
+        assert_eq!(full.await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_ledger_is_refused_and_a_fresh_connection_is_tried() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let path = directory.path().join("ledger.db");
+        std::fs::write(&path, "not a database, but long enough to be looked at as one".repeat(99)).unwrap();
+        let refusal = SqliteLedger::open(&path).await.err().unwrap();
+        assert!(matches!(refusal, LedgerError::Sqlite { doing: "open the file", .. }), "{refusal:?}");
+    }
+
+    #[tokio::test]
+    async fn after_a_failure_of_the_disk_the_next_write_has_a_new_connection() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let ledger = SqliteLedger::open(&directory.path().join("ledger.db")).await.unwrap();
+        let mark = |value: i64| move |c: &mut Connection| c.pragma_update(None, "cache_spill", value);
+        ledger.write("mark the connection", mark(12_345)).await.unwrap();
+        let marked = async || {
+            let read = |c: &mut Connection| c.pragma_query_value(None, "cache_spill", |row| row.get::<_, i64>(0));
+            ledger.write("look", read).await.unwrap() == 12_345
+        };
+        assert!(marked().await);
+        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+        let failed = ledger.write("fail", move |_| Err::<(), _>(rusqlite::Error::SqliteFailure(failure, None))).await;
+        assert!(failed.is_err());
+        assert!(!marked().await);
+    }
+}

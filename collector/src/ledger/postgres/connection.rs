@@ -166,6 +166,6 @@ mod tests {
     #[test]
     fn an_address_that_is_not_understood_is_refused_without_its_password() {
         let refusal = Connections::to("postgres://nines:secret@db.example/nines?sslmood=require").err().unwrap();
-        insta::assert_snapshot!(refusal, @"");
+        insta::assert_snapshot!(refusal, @"failed to open the ledger: its address is not understood, unknown option `sslmood`; give `sqlite:PATH`, `sqlite::memory:` or `postgres://USER@HOST/DATABASE`");
     }
 }

@@ -64,7 +64,7 @@ pub(crate) async fn commit(connection: &mut Object, advances: &[Advance]) -> Res
     collided.extend(astray.map(|(_, (_, advance))| advance.agent.clone()));
     if !collided.is_empty() {
         transaction.rollback().await?;
-        return Ok(Committed::Collided(collided));
+        return Ok(Committed::collided(collided));
     }
     write(&transaction, &claimed).await?;
     settle(transaction).await?;
@@ -82,7 +82,7 @@ pub(crate) async fn replace_derived(
     let transaction = connection.transaction().await?;
     let Some(agent_id) = move_agent(&transaction, agent, position, position, 0).await? else {
         transaction.rollback().await?;
-        return Ok(Committed::Collided(vec![agent.clone()]));
+        return Ok(Committed::collided(vec![agent.clone()]));
     };
     transaction.execute("DELETE FROM runs WHERE agent_id = $1", &[&agent_id]).await?;
     transaction.execute("DELETE FROM hours WHERE agent_id = $1", &[&agent_id]).await?;
@@ -92,8 +92,9 @@ pub(crate) async fn replace_derived(
         runs: runs.clone(),
         hours: hours.clone(),
     };
-    let effects: Vec<_> = derived.iter().map(|derived| (agent_id, effect(derived))).collect();
-    put::effects(&transaction, &effects).await?;
+    let effects: Vec<Effect> = derived.iter().map(effect).collect();
+    let effects = effects::merge(&effects).into_iter().map(|effect| (agent_id, effect));
+    put::effects(&transaction, &effects.collect::<Vec<_>>()).await?;
     put::checkpoints(&transaction, &BTreeMap::from([(agent_id, checkpoint)])).await?;
     settle(transaction).await?;
     Ok(Committed::Durable)

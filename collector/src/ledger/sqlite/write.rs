@@ -75,7 +75,7 @@ pub(crate) fn commit(connection: &mut Connection, advances: &[Advance]) -> rusql
     }
     if !collided.is_empty() {
         transaction.rollback()?;
-        return Ok(Committed::Collided(collided));
+        return Ok(Committed::collided(collided));
     }
     transaction.commit()?;
     Ok(Committed::Durable)
@@ -92,7 +92,7 @@ pub(crate) fn replace_derived(
     let transaction = begin(connection)?;
     let Some(agent_id) = move_agent(&transaction, agent, position, position, 0)? else {
         transaction.rollback()?;
-        return Ok(Committed::Collided(vec![agent.clone()]));
+        return Ok(Committed::collided(vec![agent.clone()]));
     };
     transaction.prepare_cached("DELETE FROM runs WHERE agent_id = ?1")?.execute([agent_id])?;
     transaction.prepare_cached("DELETE FROM hours WHERE agent_id = ?1")?.execute([agent_id])?;
