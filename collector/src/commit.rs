@@ -328,3 +328,6 @@ impl Offer {
         let _ = self.answer.send(answer);
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
