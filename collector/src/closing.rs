@@ -5,6 +5,7 @@
 //! statement is provisional or final.
 
 pub mod evidence;
+pub mod explanation;
 pub mod replay;
 
 use evidence::{Evidence, Percentiles, Seen, Watermark};

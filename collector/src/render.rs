@@ -4,7 +4,41 @@
 //! All of them read the same [`Statement`]; none of them makes a figure. Text from outside is made
 //! harmless for the medium it goes to. Percentages are cut, never rounded.
 
+pub mod csv;
+pub mod html;
 pub mod json;
+pub mod text;
 
+mod chart;
+pub(crate) mod document;
 pub(crate) mod figures;
+mod method;
+pub(crate) mod strip;
+mod timeline;
+pub(crate) mod words;
 
+use crate::closing::Statement;
+use rules::agreement::Language;
+
+/// A form that a statement takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Format {
+    /// For tools; its keys are promises.
+    Json,
+    /// For terminals.
+    Text,
+    /// For spreadsheets, one figure a line.
+    Csv,
+    /// A self-contained, printable page.
+    Html,
+}
+
+/// Renders `statement` in `format`; `language` is that of words, never of keys.
+pub fn render(statement: &Statement<'_>, format: Format, language: Language) -> String {
+    match format {
+        Format::Json => json::statement(statement),
+        Format::Text => text::statement(statement, language),
+        Format::Csv => csv::statement(statement),
+        Format::Html => html::statement(statement, language),
+    }
+}

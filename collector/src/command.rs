@@ -1,0 +1,120 @@
+//! The collector's commands: what stands on the command line, and what the process ends with.
+//!
+//! Data goes to stdout, everything else to stderr. Exit codes: 0 good, 1 the answer is "no" or the
+//! run failed, 2 misuse of the command line (clap's own), 78 bad configuration.
+
+pub mod explain;
+pub mod output;
+pub mod replay;
+pub mod source;
+pub mod validate;
+
+use crate::render::document::printable;
+use config::collector::CollectorConfig;
+use config::reading::{ConfigError, Loaded};
+use rules::agreement::Agreement;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The run failed, or the answer is "no".
+const FAILED: u8 = 1;
+/// The configuration is wrong (`EX_CONFIG` of sysexits).
+const BAD_CONFIG: u8 = 78;
+
+/// What a collector is asked to do.
+#[derive(Debug, clap::Subcommand)]
+pub enum CollectorCommand {
+    /// Check a configuration; print each mistake and doubt with its place
+    Validate(validate::Validate),
+    /// Explain why a service's figure is what it is
+    Explain(explain::Explain),
+    /// Draw up a statement from results in a file, without a ledger
+    Replay(replay::Replay),
+}
+
+impl CollectorCommand {
+    /// Does it; whatever goes wrong is told on stderr.
+    pub async fn run(self) -> ExitCode {
+        let done = match self {
+            CollectorCommand::Validate(command) => command.run(),
+            CollectorCommand::Explain(command) => command.run().await,
+            CollectorCommand::Replay(command) => command.run().await,
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                eprintln!("{}", failure.told());
+                ExitCode::from(failure.code())
+            }
+        }
+    }
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// Something that was named is not there.
+    #[error("{0}")]
+    NotThere(String),
+    /// The run failed.
+    #[error("failed to {doing}")]
+    Run {
+        /// What was being done.
+        doing: String,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl Failure {
+    /// The run failed while `doing`.
+    pub(crate) fn run(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        Failure::Run { doing: doing.into(), source: source.into() }
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Failure::Config(_) => BAD_CONFIG,
+            Failure::NotThere(_) | Failure::Run { .. } => FAILED,
+        }
+    }
+
+    /// The message with everything that led to it, harmless for a terminal.
+    fn told(&self) -> String {
+        let mut told = self.to_string();
+        let mut cause = self.source().filter(|_| !matches!(self, Failure::Config(_)));
+        while let Some(error) = cause {
+            let _ = write!(told, ": {error}");
+            cause = error.source();
+        }
+        told.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Loads the collector's configuration; doubts go to stderr.
+pub(crate) fn configuration(path: &Path) -> Result<CollectorConfig, Failure> {
+    let Loaded { value, warnings } = config::collector::load(path)?;
+    for warning in &warnings {
+        eprintln!("warning: {warning}");
+    }
+    Ok(value)
+}
+
+/// The agreement that was named, or the only one.
+pub(crate) fn agreement<'a>(config: &'a CollectorConfig, named: Option<&str>) -> Result<&'a Agreement, Failure> {
+    let names = || config.agreements.iter().map(|agreement| agreement.id.to_string()).collect::<Vec<_>>().join(", ");
+    match (named, config.agreements.as_slice()) {
+        (None, [only]) => Ok(only),
+        (None, _) => Err(Failure::NotThere(format!("name one with --agreement: {}", names()))),
+        (Some(name), all) => {
+            let found = all.iter().find(|agreement| agreement.id.as_str() == name);
+            found.ok_or_else(|| Failure::NotThere(format!("no agreement `{name}`; there are: {}", names())))
+        }
+    }
+}

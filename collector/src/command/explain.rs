@@ -1,0 +1,51 @@
+//! `explain`: why a service's figure is what it is, in plain sentences.
+
+use super::output::print;
+use super::{Failure, configuration, source};
+use crate::closing::explanation::explain;
+use config::collector::CollectorConfig;
+use rules::agreement::{Agreement, Service};
+use rules::period::Month;
+use rules::time::Timestamp;
+use std::path::PathBuf;
+
+/// Explain why a service's figure is what it is
+///
+/// Every down stretch of the month: what each agent saw, which rule applied, why it is an outage or
+/// not, how sure its edges are, and what of it counts.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  nines-collector explain --config collector.yaml --results results.ndjson --service apm-prod --period 2026-10")]
+pub struct Explain {
+    /// The collector's configuration
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Take evidence from this file of results instead of the ledger
+    #[arg(long, value_name = "FILE")]
+    results: PathBuf,
+    /// The service
+    #[arg(long)]
+    service: String,
+    /// The month, such as 2026-10
+    #[arg(long)]
+    period: Month,
+    /// Only what was the case at this instant (RFC 3339)
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<Timestamp>,
+}
+
+impl Explain {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let config = configuration(&self.config)?;
+        let (agreement, service) = service(&config, &self.service)?;
+        let evidence = source::results(&self.results, agreement)?;
+        let told = explain(&evidence, agreement, service, self.period, None, self.at).await;
+        print(&told.map_err(|error| Failure::run("read evidence", error))?)
+    }
+}
+
+/// The service that was named, and its agreement.
+fn service<'a>(config: &'a CollectorConfig, name: &str) -> Result<(&'a Agreement, &'a Service), Failure> {
+    let mut all = config.agreements.iter().flat_map(|agreement| agreement.services.iter().map(move |of| (agreement, of)));
+    all.find(|(_, service)| service.id.as_str() == name)
+        .ok_or_else(|| Failure::NotThere(format!("no service `{name}` in the configuration")))
+}
