@@ -14,8 +14,8 @@ const NODES_MAX: usize = 20_000_000;
 /// How deep maps and lists may be nested: ours need eight.
 const DEPTH_MAX: usize = 32;
 
-/// How many nodes aliases may repeat in all: a template of ten keys for 20 000 checks. More is a bomb.
-const ALIASED_EVENTS_MAX: usize = 400_000;
+/// How many nodes aliases may repeat in all: a template of ten keys for 10 000 checks. More is a bomb.
+const ALIASED_EVENTS_MAX: usize = 100_000;
 
 /// SQLite's name for a database in memory. YAML takes the colon at its end for a key's, so the plain
 /// spelling `ledger: sqlite::memory:` is not YAML; people write it all the same, and it is clear.

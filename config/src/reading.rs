@@ -1,7 +1,7 @@
 //! One pass over the files of a configuration: what was read, what is wrong, what is doubtful.
 //!
 //! A reader that meets a mistake records it and goes on, so that one run shows every mistake. A value
-//! that stands in for one that could not be read never leaves this crate: [`Reading::end`] refuses.
+//! that stands in for one that could not be read never leaves this crate: the end of a load refuses.
 
 use crate::node::{self, Key, Node, Value};
 use crate::source::{Finding, Source, Span};
@@ -9,6 +9,9 @@ use std::path::PathBuf;
 
 /// How many mistakes of one load are kept: more than anybody reads at once.
 const PROBLEMS_MAX: usize = 100;
+
+/// How many doubts of one load are kept.
+const WARNINGS_MAX: usize = 1000;
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +90,9 @@ impl Reading {
 
     /// Records a doubt.
     pub(crate) fn warn(&mut self, at: Span, message: impl Into<String>) {
-        self.warnings.push((at, message.into()));
+        if self.warnings.len() < WARNINGS_MAX {
+            self.warnings.push((at, message.into()));
+        }
     }
 
     /// Keeps what stands at `at` out of every excerpt: it may be a secret.

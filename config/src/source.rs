@@ -22,13 +22,16 @@ pub(crate) struct Span {
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
     /// Bytes that no excerpt shows.
     pub(crate) concealed: Vec<Range<usize>>,
 }
 
 impl Source {
     pub(crate) fn new(name: &str, text: &str) -> Source {
-        Source { name: name.to_owned(), text: text.to_owned(), concealed: Vec::new() }
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect();
+        Source { name: name.to_owned(), text: text.to_owned(), lines, concealed: Vec::new() }
     }
 
     /// Conceals what follows a key of [`SECRET_KEYS`] on the line of `byte`: a guess for texts that
@@ -42,16 +45,23 @@ impl Source {
         }
     }
 
+    /// The number, from 1, of the line that `byte` stands in.
+    fn line_number(&self, byte: usize) -> usize {
+        self.lines.partition_point(|start| *start <= byte)
+    }
+
     /// The line that `byte` stands in, without its end.
     fn line(&self, byte: usize) -> Range<usize> {
-        let start = self.text[..byte].rfind('\n').map_or(0, |newline| newline + 1);
+        let start = self.lines[self.line_number(byte) - 1];
         let end = self.text[byte..].find('\n').map_or(self.text.len(), |newline| byte + newline);
         start..end
     }
 
     /// The text of `line`, with a star for each character that is concealed.
     fn excerpt(&self, line: Range<usize>) -> String {
-        let is_concealed = |at: usize| self.concealed.iter().any(|range| range.contains(&at));
+        let touches = |range: &&Range<usize>| range.start < line.end && line.start < range.end;
+        let concealed: Vec<_> = self.concealed.iter().filter(touches).collect();
+        let is_concealed = |at: usize| concealed.iter().any(|range| range.contains(&at));
         let chars = self.text[line.clone()].char_indices();
         chars.map(|(at, c)| if is_concealed(line.start + at) { '*' } else { c }).collect()
     }
@@ -63,7 +73,7 @@ impl Source {
         let line = self.line(start);
         Place {
             file: self.name.clone(),
-            line: self.text[..start].matches('\n').count() + 1,
+            line: self.line_number(start),
             column: self.text[line.start..start].chars().count() + 1,
             marked: self.text[start..end.min(line.end)].trim_end().chars().count().max(1),
             excerpt: self.excerpt(line).trim_end_matches('\r').to_owned(),

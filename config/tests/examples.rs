@@ -92,3 +92,33 @@ fn a_secret_is_in_no_output() {
         collector::LedgerUrl::Postgres(config::secret::Secret::new("postgres://nines:hunter2@127.0.0.1/nines"))
     );
 }
+
+#[test]
+fn the_configurations_in_the_documentation_are_read() {
+    let page = std::fs::read_to_string(shipped("../docs/configuration.md")).expect("the page is there");
+    let blocks: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let outcome = match block.lines().next() {
+            Some("# collector.yaml") => collector::parse(block, "c.yaml", Path::new(".")).map(|_| ()),
+            Some("# agent.yaml") => agent::parse(block, "a.yaml", Path::new(".")).map(|_| ()),
+            first => panic!("{first:?} names neither file"),
+        };
+        outcome.unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
+fn the_documentation_names_every_key_of_the_full_examples() {
+    let page = std::fs::read_to_string(shipped("../docs/configuration.md")).expect("the page is there");
+    for example in ["examples/collector.yaml", "examples/agent.yaml"] {
+        let text = std::fs::read_to_string(shipped(example)).expect("the example is there");
+        let words = text.lines().filter_map(|line| line.split('#').next()).flat_map(|line| line.split([' ', '{', ',']));
+        let keys = words
+            .filter_map(|word| word.strip_suffix(':'))
+            .filter(|key| !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+        for key in keys {
+            assert!(page.contains(key), "{key} is missing");
+        }
+    }
+}
