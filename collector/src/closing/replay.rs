@@ -101,7 +101,8 @@ impl Evidence for Replayed {
             for result in heard.results.iter().filter(|result| measured.contains(result.at)) {
                 hours.entry(result.at.hour()).or_default().add(result, heard.pace);
                 if let Some(took) = contribution(result, heard.pace) {
-                    histogram.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+                    let us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+                    histogram.record(u64::from(us)).expect("the histogram grows to any value of 32 bits");
                 }
             }
         }
