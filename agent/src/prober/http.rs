@@ -43,6 +43,7 @@ impl Page {
         if first.scheme == Scheme::Https {
             // Reads the authorities now, so that a missing file is known before the first probe.
             clients.client(&target.tls)?;
+            first.server_name()?;
         }
         Ok(Page { first, ask: Ask::prepare(target)?, target: target.clone() })
     }

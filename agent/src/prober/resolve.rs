@@ -33,7 +33,9 @@ impl Host {
         if let Ok(address) = text.parse() {
             return Ok(Host::Address(address));
         }
-        Name::from_utf8(text).map(Host::Name).map_err(|error| Break::new(Fault::Instruction, &error.to_string()))
+        // The rules of international names forbid `_`, which plain ones may have.
+        let name = if text.is_ascii() { Name::from_ascii(text) } else { Name::from_utf8(text) };
+        name.map(Host::Name).map_err(|error| Break::new(Fault::Instruction, &error.to_string()))
     }
 }
 

@@ -190,7 +190,9 @@ fn check_host(host: &str) -> Result<(), TargetError> {
         "" => refuse("is empty; write a name or an address"),
         _ if HOST_BYTES_MAX < name.len() => refuse("is longer than 253 bytes"),
         _ if name.contains(':') => refuse("has a colon; an IPv6 address stands in brackets, such as `[::1]`"),
-        _ if !name.split('.').all(is_label) => refuse("is no name: between dots stand 1 to 63 letters, digits or `-`"),
+        _ if !name.split('.').all(is_label) => {
+            refuse("is no name: between dots stand 1 to 63 letters, digits or inner `-`")
+        }
         _ if looks_numeric(last) && name.parse::<Ipv4Addr>().is_err() => {
             refuse("ends in a number but is no IPv4 address such as `192.0.2.1`")
         }
@@ -200,7 +202,8 @@ fn check_host(host: &str) -> Result<(), TargetError> {
 
 fn is_label(label: &str) -> bool {
     let letter = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-    !label.is_empty() && label.len() <= LABEL_BYTES_MAX && label.chars().all(letter) && !label.starts_with('-')
+    let inner = !label.starts_with('-') && !label.ends_with('-');
+    !label.is_empty() && label.len() <= LABEL_BYTES_MAX && label.chars().all(letter) && inner
 }
 
 /// Whether URL readers would take a host that ends so for an IPv4 address.
@@ -285,6 +288,8 @@ mod tests {
         check("http://1.2.3/", "no IPv4 address");
         check("http://0x7f.0.0.0x1/", "no IPv4 address");
         check("http://a..b/", "is no name");
+        check("http://-a/", "is no name");
+        check("http://a-.b/", "is no name");
         check("http://a\\@b/", "backslash");
         check("http://a%2eb/", "is no name");
     }
