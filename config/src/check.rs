@@ -3,7 +3,9 @@
 mod http;
 
 use crate::node::{Node, Value};
-use crate::reading::{Keys, Placed, Reading, either, list, placed, text, word};
+use crate::reading::keys::Keys;
+use crate::reading::words::{either, word};
+use crate::reading::{Placed, Reading, list, placed, text};
 use crate::scalar::{duration_text, length, parsed, truth};
 use crate::source::Span;
 use rules::check::{Check, Counts, EVERY_DEFAULT, IpPreference, TIMEOUT_DEFAULT, Target, TcpTarget, Vantages};

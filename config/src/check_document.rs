@@ -8,7 +8,8 @@
 
 use crate::check::{CheckDraft, read_assigned};
 use crate::node::Node;
-use crate::reading::{ConfigError, Environment, Keys, Placed, Reading, list};
+use crate::reading::keys::Keys;
+use crate::reading::{ConfigError, Environment, Placed, Reading, list};
 use crate::scalar::duration_text;
 use crate::source::Span;
 use rules::check::{

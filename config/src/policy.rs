@@ -4,7 +4,9 @@ pub(crate) mod advice;
 pub(crate) mod preset;
 
 use crate::node::{Node, Value};
-use crate::reading::{Keys, Placed, Reading, list, placed, text, word};
+use crate::reading::keys::Keys;
+use crate::reading::words::word;
+use crate::reading::{Placed, Reading, list, placed, text};
 use crate::scalar::{count, duration, length, parsed, percent, whole, words};
 use crate::source::Span;
 use rules::decimal::Percent;
@@ -255,9 +257,9 @@ impl Policies {
         }
         let known: Vec<&str> =
             self.given.keys().map(String::as_str).chain(preset::names().map(|name| -> &str { name })).collect();
-        let right = match crate::reading::nearest(name, known.iter().copied()) {
+        let right = match crate::reading::words::nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known are {}", crate::reading::listed(&known)),
+            None => format!("known are {}", crate::reading::words::listed(&known)),
         };
         reading.problem(node.at, format!("no policy is called `{}`; {right}", name.escape_debug()))
     }

@@ -3,7 +3,10 @@
 //! A reader that meets a mistake records it and goes on, so that one run shows every mistake. A value
 //! that stands in for one that could not be read never leaves this crate: the end of a load refuses.
 
-use crate::node::{self, Key, Node, Value};
+pub(crate) mod keys;
+pub(crate) mod words;
+
+use crate::node::{self, Node, Value};
 use crate::source::{Finding, Source, Span};
 use std::path::PathBuf;
 
@@ -171,151 +174,10 @@ pub(crate) fn one_or_list<T>(
     }
 }
 
-/// The keys of a map while they are taken out one by one; what is never asked for is unknown.
-pub(crate) struct Keys<'n> {
-    what: &'static str,
-    pub(crate) at: Span,
-    entries: Vec<Option<(&'n Key, &'n Node)>>,
-    known: Vec<&'static str>,
-}
-
-impl<'n> Keys<'n> {
-    /// The keys of `node`, which describes `what`; nothing is a map without keys.
-    pub(crate) fn of(node: &'n Node, what: &'static str, reading: &mut Reading) -> Option<Keys<'n>> {
-        let entries = match &node.value {
-            Value::Nothing => Vec::new(),
-            Value::Map(entries) => entries.iter().map(|(key, node)| Some((key, node))).collect(),
-            Value::Text(_) | Value::List(_) => {
-                let shape = node.value.shape();
-                return reading
-                    .problem(node.at, format!("{shape} stands where {what} should; write its keys and values"));
-            }
-        };
-        Some(Keys { what, at: node.at, entries, known: Vec::new() })
-    }
-
-    /// Takes out `key`, if it is there.
-    pub(crate) fn take(&mut self, key: &'static str) -> Option<(&'n Key, &'n Node)> {
-        self.known.push(key);
-        self.entries.iter_mut().find(|entry| entry.is_some_and(|(found, _)| found.name == key))?.take()
-    }
-
-    /// Takes out `key` without listing it among the keys that are known.
-    pub(crate) fn take_quietly(&mut self, key: &str) -> Option<(&'n Key, &'n Node)> {
-        self.entries.iter_mut().find(|entry| entry.is_some_and(|(found, _)| found.name == key))?.take()
-    }
-
-    /// The value of `key`, if it is there and can be read.
-    pub(crate) fn optional<T>(
-        &mut self,
-        key: &'static str,
-        reading: &mut Reading,
-        read: impl FnOnce(&'n Node, &mut Reading) -> Option<T>,
-    ) -> Option<T> {
-        let (_, node) = self.take(key)?;
-        read(node, reading)
-    }
-
-    /// The value of `key`, or `default` if it is not there.
-    pub(crate) fn or<T>(
-        &mut self,
-        key: &'static str,
-        default: T,
-        reading: &mut Reading,
-        read: impl FnOnce(&'n Node, &mut Reading) -> Option<T>,
-    ) -> T {
-        self.optional(key, reading, read).unwrap_or(default)
-    }
-
-    /// The value of `key`, which must be there.
-    pub(crate) fn required<T>(
-        &mut self,
-        key: &'static str,
-        reading: &mut Reading,
-        read: impl FnOnce(&'n Node, &mut Reading) -> Option<T>,
-    ) -> Option<T> {
-        match self.take(key) {
-            Some((_, node)) => read(node, reading),
-            None => reading.problem(self.at, format!("{} has no `{key}`; add the key `{key}`", self.what)),
-        }
-    }
-
-    /// Every entry that was not taken out, for maps whose keys are data.
-    pub(crate) fn rest(&mut self) -> Vec<(&'n Key, &'n Node)> {
-        self.entries.iter_mut().filter_map(Option::take).collect()
-    }
-
-    /// Refuses the keys that nobody asked for.
-    pub(crate) fn end(self, reading: &mut Reading) {
-        for (key, _) in self.entries.iter().flatten() {
-            let right = match nearest(&key.name, self.known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("its keys are {}", listed(&self.known)),
-            };
-            reading.problem::<()>(key.at, format!("unknown key `{}` in {}; {right}", key.name, self.what));
-        }
-    }
-}
-
-/// One of a closed set of words.
-pub(crate) fn word<T: Copy>(choices: &[(&'static str, T)]) -> impl FnOnce(&Node, &mut Reading) -> Option<T> {
-    move |node, reading| {
-        let given = text(node, reading)?;
-        if let Some((_, value)) = choices.iter().find(|(word, _)| *word == given) {
-            return Some(*value);
-        }
-        let words: Vec<&'static str> = choices.iter().map(|(word, _)| *word).collect();
-        let right = match nearest(given, words.iter().copied()) {
-            Some(near) if 3 < words.len() => format!("did you mean `{near}`?"),
-            _ => format!("write {}", either(&words)),
-        };
-        reading.problem(node.at, format!("`{}` is not one of the words here; {right}", given.escape_debug()))
-    }
-}
-
-/// The word of `known` that `given` is most likely a misspelling of.
-pub(crate) fn nearest<'k>(given: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    known
-        .map(|word| (strsim::normalized_damerau_levenshtein(given, word), word))
-        .filter(|(likeness, _)| 0.5 <= *likeness)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, word)| word)
-}
-
-/// `a`, `b` and `c`.
-pub(crate) fn listed(words: &[&str]) -> String {
-    joined(words, "and")
-}
-
-/// `a`, `b` or `c`.
-pub(crate) fn either(words: &[&str]) -> String {
-    joined(words, "or")
-}
-
-fn joined(words: &[&str], last: &str) -> String {
-    match words {
-        [] => "none".to_owned(),
-        [only] => format!("`{only}`"),
-        [first @ .., end] => {
-            let first: Vec<String> = first.iter().map(|word| format!("`{word}`")).collect();
-            format!("{} {last} `{end}`", first.join(", "))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::keys::Keys;
     use super::*;
-
-    #[test]
-    fn an_unknown_key_names_the_nearest_known_one() {
-        let check = |given: &str, expected: Option<&str>| {
-            assert_eq!(nearest(given, ["every", "timeout", "objective"].into_iter()), expected, "{given}");
-        };
-        check("evry", Some("every"));
-        check("time_out", Some("timeout"));
-        check("colour", None);
-    }
 
     #[test]
     fn every_mistake_of_a_file_is_recorded_not_only_the_first() {

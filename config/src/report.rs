@@ -12,9 +12,7 @@ pub fn validation<T>(file: &str, outcome: &Result<Loaded<T>, ConfigError>) -> St
             let verdict = counted(loaded.warnings.len(), "warning");
             format!("{}{file}: good, with {verdict}\n", warnings(&loaded.warnings))
         }
-        Err(ConfigError::Unreadable { .. }) => {
-            outcome.as_ref().err().map_or_else(String::new, |error| format!("{error}\n"))
-        }
+        Err(error @ ConfigError::Unreadable { .. }) => format!("{error}\n"),
         Err(ConfigError::Wrong(findings)) => {
             let verdict = counted(findings.len(), "mistake");
             format!("{}{file}: wrong, with {verdict}\n", lines(findings, ""))

@@ -1,7 +1,8 @@
 //! Single values from their spelling: durations, sizes, numbers, names, decimals. Never through floats.
 
 use crate::node::Node;
-use crate::reading::{Reading, text, word};
+use crate::reading::words::word;
+use crate::reading::{Reading, text};
 use rules::decimal::Percent;
 use rules::time::Timestamp;
 use std::fmt::Display;

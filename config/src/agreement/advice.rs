@@ -2,7 +2,8 @@
 
 use super::ServiceDraft;
 use crate::check::CheckDraft;
-use crate::reading::{Placed, Reading, listed, nearest};
+use crate::reading::words::{listed, nearest};
+use crate::reading::{Placed, Reading};
 use crate::scalar::duration_text;
 use crate::source::Span;
 use rules::agreement::Fees;

@@ -1,7 +1,9 @@
 //! An exclusion from its keys.
 
 use crate::node::Node;
-use crate::reading::{Keys, Placed, Reading, listed, nearest, one_or_list, placed, text};
+use crate::reading::keys::Keys;
+use crate::reading::words::{listed, nearest};
+use crate::reading::{Placed, Reading, one_or_list, placed, text};
 use crate::scalar::{instant, parsed, words};
 use rules::exclusion::{Class, Exclusion};
 use rules::id::ServiceId;
@@ -45,5 +47,5 @@ fn service(node: &Node, promised: &BTreeSet<ServiceId>, reading: &mut Reading) -
 
 fn class(node: &Node, reading: &mut Reading) -> Option<Class> {
     let choices: Vec<(&'static str, Class)> = Class::ALL.iter().map(|class| (class.as_str(), *class)).collect();
-    crate::reading::word(&choices)(node, reading)
+    crate::reading::words::word(&choices)(node, reading)
 }

@@ -2,7 +2,8 @@
 
 use super::ip_preference;
 use crate::node::{Key, Node};
-use crate::reading::{Keys, Reading, one_or_list, text};
+use crate::reading::keys::Keys;
+use crate::reading::{Reading, one_or_list, text};
 use crate::scalar::{size, truth, whole, words};
 use crate::secret::expanded;
 use rules::check::{

@@ -2,7 +2,8 @@
 
 use super::{AGENTS_DEFAULT, Listen, TlsFiles, WEB_DEFAULT};
 use crate::node::Node;
-use crate::reading::{Keys, Placed, Reading, placed, text};
+use crate::reading::keys::Keys;
+use crate::reading::{Placed, Reading, placed, text};
 use crate::secret::path;
 use std::net::SocketAddr;
 
