@@ -1,5 +1,25 @@
-//! To be written.
+//! The agent: looks at targets from where it stands, keeps every result, and sends it on.
+//!
+//! A check falls due ([`scheduler`]), a prober looks ([`prober`]) and the result is judged by the
+//! circumstances ([`vantage`]), kept ([`spool`]) and sent ([`uplink`]). The agent knows nothing of
+//! months and agreements, and never sends a result that is not durable here first.
 
+// A person starts it
+pub mod command;
+pub mod program;
+// Which checks stand
+mod checks;
+mod orders;
+// A check falls due, a prober looks
+mod scheduler;
 pub mod prober;
-
+mod vantage;
+// Whose fault it is
+mod pauses;
+mod references;
+// The result is kept and sent
 pub mod spool;
+pub mod uplink;
+// And told
+mod local;
+mod metrics;

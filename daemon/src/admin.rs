@@ -3,6 +3,7 @@
 //! `/healthz` says that the process lives and nothing more; `/readyz` says whether it can do its
 //! work and, if not, why. Neither ever probes anything when asked.
 
+use crate::exposition::Exposition;
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -57,12 +58,22 @@ pub fn health(readiness: Readiness) -> Router {
 
 /// `/metrics` of `registry`.
 pub fn metrics(registry: Registry) -> Router {
-    Router::new().route("/metrics", get(async move || encode(&registry)))
+    metrics_with(registry, |_| ())
 }
 
-fn encode(registry: &Registry) -> Response {
+/// `/metrics` of `registry`, followed by what `series` writes.
+pub fn metrics_with(registry: Registry, series: impl Fn(&mut Exposition) + Clone + Send + Sync + 'static) -> Router {
+    Router::new().route("/metrics", get(async move || encode(&registry, &series)))
+}
+
+fn encode(registry: &Registry, series: &impl Fn(&mut Exposition)) -> Response {
     match TextEncoder::new().encode_to_string(&registry.gather()) {
-        Ok(text) => ([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response(),
+        Ok(mut text) => {
+            let mut page = Exposition::default();
+            series(&mut page);
+            text.push_str(&page.into_text());
+            ([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response()
+        }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }
@@ -70,6 +81,7 @@ fn encode(registry: &Registry) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exposition::Labels;
     use axum::body::{Body, to_bytes};
     use axum::http::Request;
     use prometheus::IntCounter;
@@ -99,9 +111,10 @@ mod tests {
         let counter = IntCounter::new("nines_things_total", "Things.").unwrap();
         registry.register(Box::new(counter.clone())).unwrap();
         counter.inc_by(3);
-        let (status, text) = ask(metrics(registry), "/metrics").await;
+        let series = |page: &mut Exposition| page.sample("nines_own", &Labels::default(), 4);
+        let (status, text) = ask(metrics_with(registry, series), "/metrics").await;
         assert_eq!(status, StatusCode::OK);
         assert!(text.contains("# HELP nines_things_total Things.\n"), "{text}");
-        assert!(text.ends_with("nines_things_total 3\n"), "{text}");
+        assert!(text.ends_with("nines_things_total 3\nnines_own 4\n"), "{text}");
     }
 }

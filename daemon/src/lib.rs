@@ -4,6 +4,7 @@
 //! never learns what a probe or an outage is.
 
 pub mod clock;
+pub mod descriptors;
 pub mod logging;
 pub mod shutdown;
 pub mod version;
@@ -11,6 +12,7 @@ pub mod version;
 pub mod reload;
 
 pub mod admin;
+pub mod exposition;
 pub mod listener;
 pub mod tls;
 

@@ -1,0 +1,73 @@
+//! What is to be probed, made ready: plans, references and each check's figures.
+//!
+//! A configuration or a document from the collector becomes one [`Orders`]; whoever works with it
+//! holds it whole, so a reload never mixes two. Making one may read files; nothing here probes.
+
+use crate::metrics::series::Figures;
+use crate::prober::{NoResolver, Plan, Prober};
+use crate::references::References;
+use daemon::clock::Clock;
+use rules::check::{Assignment, Target};
+use rules::id::{CheckId, ServiceId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What names a check of a service.
+pub(crate) type Key = (ServiceId, CheckId);
+
+/// Everything that is probed at one time.
+pub(crate) struct Orders {
+    pub(crate) standing: BTreeMap<Key, Arc<Standing>>,
+    pub(crate) prober: Arc<Prober>,
+    pub(crate) references: References,
+}
+
+/// A check that stands: how it is probed and what it came to so far.
+pub(crate) struct Standing {
+    pub(crate) assignment: Assignment,
+    pub(crate) plan: Plan,
+    pub(crate) figures: Arc<Figures>,
+}
+
+impl Orders {
+    /// Nothing to probe.
+    pub(crate) fn none(clock: &Clock) -> Result<Orders, NoResolver> {
+        Orders::prepare(Vec::new(), &[], None, clock)
+    }
+
+    /// Prepares `assignments` and `references`; checks that were in `before` keep their figures.
+    /// Blocks for as long as the files it reads do.
+    pub(crate) fn prepare(
+        assignments: Vec<Assignment>,
+        references: &[Target],
+        before: Option<&Orders>,
+        clock: &Clock,
+    ) -> Result<Orders, NoResolver> {
+        let prober = Arc::new(Prober::new(clock.clone())?);
+        let mut standing = BTreeMap::new();
+        for assignment in assignments {
+            let key = key(&assignment);
+            let kept = before.and_then(|before| before.standing.get(&key));
+            let figures = match kept {
+                Some(kept) => Arc::clone(&kept.figures),
+                None => Arc::new(Figures::new(&assignment)),
+            };
+            let plan = prober.plan(&assignment.check.target, assignment.check.timeout);
+            if let Some(defect) = plan.defect() {
+                tracing::warn!(service = %key.0, check = %key.1, defect, "Check can't be probed here");
+            }
+            standing.insert(key, Arc::new(Standing { assignment, plan, figures }));
+        }
+        let references = References::new(references, &prober, clock.clone());
+        Ok(Orders { standing, prober, references })
+    }
+
+    /// What is assigned, in the order of services and checks.
+    pub(crate) fn assignments(&self) -> impl Iterator<Item = &Assignment> {
+        self.standing.values().map(|standing| &standing.assignment)
+    }
+}
+
+pub(crate) fn key(assignment: &Assignment) -> Key {
+    (assignment.service.clone(), assignment.check.id.clone())
+}

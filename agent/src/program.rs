@@ -1,0 +1,231 @@
+//! An agent from start to stop, as its own program or inside another.
+//!
+//! It opens what it needs before it says that it has started, and stops in an order that loses
+//! nothing: no new probes, running ones end, the spool is made complete, the uplink tries once
+//! more, and the operator's endpoints close last.
+
+use crate::checks::{self, Keeper, Source};
+use crate::local::LocalRule;
+use crate::metrics::{self, Metrics};
+use crate::orders::Orders;
+use crate::prober::NoResolver;
+use crate::references;
+use crate::scheduler::Scheduler;
+use crate::spool::{self, SpoolError};
+use crate::uplink::{ClientError, Collector, Uplink, UplinkHandle};
+use crate::vantage::Vantage;
+use axum::Router;
+use config::agent::AgentConfig;
+use daemon::admin::{self, Readiness};
+use daemon::clock::Clock;
+use daemon::descriptors;
+use daemon::listener::{BindError, Listener};
+use daemon::reload::FileWatch;
+use daemon::shutdown::{Hangup, within};
+use rules::judge;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use tokio::task::{JoinError, JoinSet, spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+/// How long probing may take to stop: the scheduler's own limit and what it takes to notice.
+const PROBING_END_TIME: Duration = Duration::from_secs(20);
+/// How long the spool and the uplink may take to end: a commit on a slow disk and one last post.
+const DELIVERY_END_TIME: Duration = Duration::from_secs(15);
+/// How long the operator's endpoints may take to close.
+const SERVING_END_TIME: Duration = Duration::from_secs(11);
+
+/// What an agent is given beside its configuration.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The time.
+    pub clock: Clock,
+    /// The file that the configuration was read from; it is read again on change and on SIGHUP.
+    pub config_file: Option<PathBuf>,
+    /// What asks for a reload.
+    pub hangup: Hangup,
+    /// Told once everything is open.
+    pub started: Option<oneshot::Sender<Started>>,
+}
+
+/// An agent that has started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Started {
+    /// Where its endpoints are, with the real port.
+    pub listen: Option<SocketAddr>,
+}
+
+/// An agent that can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its spool can't be used.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The way to its collector can't be set up.
+    #[error(transparent)]
+    Collector(#[from] ClientError),
+    /// Its address is taken or not its own.
+    #[error(transparent)]
+    Listen(#[from] BindError),
+    /// The machine says nothing about names.
+    #[error(transparent)]
+    Resolver(#[from] NoResolver),
+}
+
+/// Runs the agent that `config` describes until `cancel`.
+pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: CancellationToken) -> Result<(), StartError> {
+    let Surroundings { clock, config_file, hangup, started } = surroundings;
+    descriptors::raise();
+    let (metrics, readiness) = (Metrics::new(), Readiness::new());
+    let (spool, outlet, writer) = open_spool(&config, &clock).await?;
+    let collector = match &config.collector {
+        Some(uplink) => Some(Collector::new(config.agent.clone(), uplink, clock.clone())?),
+        None => None,
+    };
+    let listener = match config.listen {
+        Some(address) => Some(Listener::bind(address).await?),
+        None => None,
+    };
+    let listen = listener.as_ref().map(Listener::address);
+
+    let (flush, deliver, close) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+    let (mut probing, mut delivery, mut serving) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
+    delivery.spawn(writer.run(flush.clone()));
+    let uplink = collector.clone().map(|collector| {
+        let (handle, uplink) = Uplink::new(collector, outlet, clock.clone(), rand::random());
+        delivery.spawn(uplink.run(deliver.clone()));
+        handle
+    });
+
+    let (orders, standing) = watch::channel(Arc::new(Orders::none(&clock)?));
+    let local = LocalRule::new(config.agent.clone());
+    let vantage = Arc::new(Vantage::new(clock.clone(), spool, metrics.clone(), local));
+    probing.spawn(Scheduler::new(config.agent.clone(), Arc::clone(&vantage), standing.clone()).run(cancel.clone()));
+    probing.spawn(watch_references(standing.clone(), clock.clone(), metrics.clone(), cancel.clone()));
+    if let Some(listener) = listener {
+        let router = router(&vantage, standing, uplink, readiness.clone());
+        serving.spawn(listener.serve(router, close.clone()));
+    }
+
+    let kept = if config.checks.from_collector { checks::kept(&config.spool.dir) } else { Some(Vec::new()) };
+    if kept.is_none() {
+        checks::await_collector(&readiness);
+    }
+    let source = collector.map(|collector| Source::new(collector, &config.spool.dir, clock.clone(), rand::random()));
+    let file = config_file.map(|path| {
+        let watch = FileWatch::new(&path, hangup, clock.clone());
+        (path, watch)
+    });
+    tracing::info!(agent = %config.agent, listen = listen.map(tracing::field::display), "Agent started");
+    let from_collector = kept.unwrap_or_default();
+    let keeper = Keeper { config, file, source, from_collector, orders, clock, metrics, readiness };
+    probing.spawn(keeper.run(cancel.clone()));
+    if let Some(started) = started {
+        // Nobody may be waiting any more.
+        let _ = started.send(Started { listen });
+    }
+
+    until(&cancel, [&mut probing, &mut delivery, &mut serving]).await;
+    end("probing", PROBING_END_TIME, &mut probing).await;
+    flush.cancel();
+    deliver.cancel();
+    end("delivery", DELIVERY_END_TIME, &mut delivery).await;
+    close.cancel();
+    end("serving", SERVING_END_TIME, &mut serving).await;
+    tracing::info!("Agent stopped");
+    Ok(())
+}
+
+async fn open_spool(
+    config: &AgentConfig,
+    clock: &Clock,
+) -> Result<(spool::SpoolHandle, spool::Outlet, spool::Spool), SpoolError> {
+    let settings = spool::Settings {
+        agent: config.agent.clone(),
+        dir: config.spool.dir.clone(),
+        at_most: config.spool.bytes_max,
+    };
+    let clock = clock.clone();
+    spawn_blocking(move || spool::open(settings, clock)).await.expect("opening a spool doesn't panic")
+}
+
+/// The operator's endpoints.
+fn router(
+    vantage: &Arc<Vantage>,
+    orders: watch::Receiver<Arc<Orders>>,
+    uplink: Option<UplinkHandle>,
+    readiness: Readiness,
+) -> Router {
+    let registry = vantage.metrics.registry.clone();
+    let vantage = Arc::clone(vantage);
+    let metrics = admin::metrics_with(registry, move |page| {
+        metrics::write_spool(page, &vantage.spool);
+        if let Some(uplink) = &uplink {
+            metrics::write_uplink(page, &uplink.state());
+        }
+        metrics::write_local(page, &vantage.local());
+        let orders = Arc::clone(&orders.borrow());
+        metrics::write_checks(page, &orders);
+    });
+    admin::health(readiness).merge(metrics)
+}
+
+/// Looks at the references regularly, whether or not anything fails.
+async fn watch_references(
+    mut orders: watch::Receiver<Arc<Orders>>,
+    clock: Clock,
+    metrics: Metrics,
+    stop: CancellationToken,
+) {
+    loop {
+        let current = Arc::clone(&orders.borrow_and_update());
+        if current.references.are_configured() {
+            let is_there = current.references.since(clock.boot()).await == judge::References::There;
+            metrics.references_up.with_label_values::<&str>(&[]).set(i64::from(is_there));
+        } else {
+            metrics.references_up.reset();
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Ok(()) = orders.changed() => {}
+            () = clock.sleep(references::LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Waits for `cancel`; passes on the panic of a task that ends before.
+async fn until(cancel: &CancellationToken, [probing, delivery, serving]: [&mut JoinSet<()>; 3]) {
+    loop {
+        let ended = tokio::select! {
+            () = cancel.cancelled() => return,
+            Some(ended) = probing.join_next() => ended,
+            Some(ended) = delivery.join_next() => ended,
+            Some(ended) = serving.join_next() => ended,
+        };
+        pass_on(ended);
+    }
+}
+
+async fn end(phase: &'static str, limit: Duration, tasks: &mut JoinSet<()>) {
+    let all = async {
+        while let Some(ended) = tasks.join_next().await {
+            pass_on(ended);
+        }
+    };
+    within(phase, limit, all).await;
+    tasks.shutdown().await;
+}
+
+fn pass_on(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! Sleeps until a check falls due, and starts its probe.
+//!
+//! A slot gets a probe or is counted as missed; none waits in a queue. The loop itself never
+//! probes and never touches a disk, so that its being late means that the whole agent was.
+
+use crate::metrics::Missed;
+use crate::orders::{Orders, key};
+use crate::vantage::Vantage;
+use daemon::clock::Reading;
+use daemon::shutdown::within;
+use rules::id::AgentId;
+use rules::schedule::{Due, Schedule};
+use rules::time::millis;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Probes at once: ten thousand checks every 30 s that all run into a timeout of 10 s need 3 400.
+const PROBES_MAX: usize = 4096;
+/// The longest sleep: how soon a pause or a stepped clock is noticed when nothing is due.
+const SLEEP_MAX: Duration = Duration::from_millis(250);
+/// The wall clock was stepped if it moved this much against the boot-time clock between two looks;
+/// time daemons slew by far less.
+const STEP_MIN_MS: u64 = 250;
+/// How long running probes may take to end when the agent stops: the usual timeout and a margin.
+const PROBES_END_TIME: Duration = Duration::from_secs(15);
+
+pub(crate) struct Scheduler {
+    schedule: Schedule,
+    vantage: Arc<Vantage>,
+    orders: watch::Receiver<Arc<Orders>>,
+    current: Arc<Orders>,
+    permits: Arc<Semaphore>,
+    probes: JoinSet<()>,
+    /// Wall clock less boot-time clock, in milliseconds.
+    offset_ms: i64,
+}
+
+impl Scheduler {
+    pub(crate) fn new(agent: AgentId, vantage: Arc<Vantage>, mut orders: watch::Receiver<Arc<Orders>>) -> Scheduler {
+        let current = Arc::clone(&orders.borrow_and_update());
+        let now = vantage.clock.now();
+        vantage.metrics.probes_running_limit.set(PROBES_MAX as i64);
+        let mut scheduler = Scheduler {
+            schedule: Schedule::new(agent),
+            orders,
+            current: Arc::clone(&current),
+            permits: Arc::new(Semaphore::new(PROBES_MAX)),
+            probes: JoinSet::new(),
+            offset_ms: offset_ms(now),
+            vantage,
+        };
+        scheduler.assign(now, current);
+        scheduler
+    }
+
+    /// Works until `stop`; then lets running probes end and be recorded.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let clock = self.vantage.clock.clone();
+        loop {
+            let wake_at = self.wake_at(clock.boot());
+            self.vantage.pauses.promise(wake_at);
+            let changed = tokio::select! {
+                () = stop.cancelled() => break,
+                changed = self.orders.changed() => changed.is_ok(),
+                () = clock.sleep_until(wake_at) => false,
+            };
+            let now = clock.now();
+            self.notice(now);
+            if changed {
+                let orders = Arc::clone(&self.orders.borrow_and_update());
+                self.assign(now, orders);
+            }
+            while let Some(due) = self.schedule.due(now.wall) {
+                self.start(due);
+            }
+            self.reap();
+        }
+        self.vantage.pauses.promise(Duration::MAX);
+        within("probes", PROBES_END_TIME, async { while self.probes.join_next().await.is_some() {} }).await;
+    }
+
+    fn wake_at(&self, now: Duration) -> Duration {
+        let latest = now + SLEEP_MAX;
+        self.schedule.next_deadline().map_or(latest, |next| self.vantage.clock.boot_at(next).min(latest))
+    }
+
+    /// Sees whether the agent overslept or somebody set the wall clock.
+    fn notice(&mut self, now: Reading) {
+        if let Some(late) = self.vantage.pauses.awake(now.boot) {
+            self.vantage.metrics.pauses.inc();
+            tracing::warn!(late_ms = late.as_millis(), "Agent stood still, time-outs of that time are void");
+        }
+        let offset_ms = offset_ms(now);
+        if STEP_MIN_MS < offset_ms.abs_diff(self.offset_ms) {
+            self.vantage.metrics.clock_steps.inc();
+            tracing::warn!(step_ms = offset_ms - self.offset_ms, "Wall clock was stepped, slots begin anew");
+            self.schedule.realign(now.wall);
+        }
+        self.offset_ms = offset_ms;
+    }
+
+    fn assign(&mut self, now: Reading, orders: Arc<Orders>) {
+        self.schedule.assign(now.wall, orders.assignments().cloned());
+        self.vantage.local().assign(orders.assignments());
+        self.vantage.metrics.checks.set(i64::try_from(orders.standing.len()).unwrap_or(i64::MAX));
+        self.current = orders;
+    }
+
+    fn start(&mut self, due: Due) {
+        let (vantage, metrics) = (Arc::clone(&self.vantage), &self.vantage.metrics);
+        metrics.missed(Missed::Late, due.missed);
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+            return metrics.missed(Missed::Busy, 1);
+        };
+        let Some(standing) = self.current.standing.get(&key(&due.assignment)).map(Arc::clone) else { return };
+        let late = vantage.clock.boot().saturating_sub(vantage.clock.boot_at(due.slot));
+        metrics.lateness_seconds.observe(late.as_secs_f64());
+        metrics.probes_running.inc();
+        let orders = Arc::clone(&self.current);
+        self.probes.spawn(async move {
+            vantage.probe(orders, standing).await;
+            vantage.metrics.probes_running.dec();
+            drop(permit);
+        });
+    }
+
+    /// Takes in what ended; a probe that panicked leaves a gap, and a trace of itself.
+    fn reap(&mut self) {
+        while let Some(ended) = self.probes.try_join_next() {
+            if let Err(error) = ended {
+                self.vantage.metrics.results_lost.inc();
+                tracing::error!(%error, "Probe broke, its result is lost");
+            }
+        }
+    }
+}
+
+fn offset_ms(now: Reading) -> i64 {
+    now.wall.as_millis() - millis(now.boot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local::LocalRule;
+    use crate::metrics::Metrics;
+    use crate::spool;
+    use daemon::clock::{Clock, Hand};
+    use rules::check::{Assignment, Check, Counts, Target, Vantages};
+    use rules::time::Timestamp;
+    use tokio::task::yield_now;
+
+    /// A scheduler on a clock that stands still, with one check every second.
+    struct Bench {
+        vantage: Arc<Vantage>,
+        hand: Hand,
+        tasks: JoinSet<()>,
+        _dir: tempfile::TempDir,
+        _orders: watch::Sender<Arc<Orders>>,
+    }
+
+    fn assignment() -> Assignment {
+        let check = Check {
+            id: "port".parse().unwrap(),
+            target: Target::parse("tcp:127.0.0.1:1").unwrap(),
+            every: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+            counts: Counts::Yes,
+            objective: None,
+            agents: Vantages::All,
+        };
+        Assignment { service: "s".parse().unwrap(), check: Arc::new(check) }
+    }
+
+    fn bench() -> Bench {
+        let (clock, hand) = Clock::manual(Timestamp::from_millis(1_800_000_000_000));
+        let (dir, agent) = (tempfile::tempdir().unwrap(), "a".parse::<AgentId>().unwrap());
+        let settings = spool::Settings { agent: agent.clone(), dir: dir.path().to_owned(), at_most: 1 << 20 };
+        let (spool, _outlet, writer) = spool::open(settings, clock.clone()).unwrap();
+        let orders = Orders::prepare(vec![assignment()], &[], None, &clock).unwrap();
+        let (orders, standing) = watch::channel(Arc::new(orders));
+        let local = LocalRule::new(agent.clone());
+        let vantage = Arc::new(Vantage::new(clock, spool, Metrics::new(), local));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(writer.run(CancellationToken::new()));
+        tasks.spawn(Scheduler::new(agent, Arc::clone(&vantage), standing).run(CancellationToken::new()));
+        Bench { vantage, hand, tasks, _dir: dir, _orders: orders }
+    }
+
+    impl Bench {
+        fn started(&self) -> u64 {
+            self.vantage.metrics.lateness_seconds.get_sample_count()
+        }
+
+        fn missed(&self, reason: &str) -> u64 {
+            self.vantage.metrics.slots_missed.with_label_values(&[reason]).get()
+        }
+
+        /// Lets time pass in steps that a scheduler on time wakes for.
+        async fn pass(&self, length: Duration) {
+            const STEP: Duration = Duration::from_millis(50);
+            for _ in 0..length.as_millis() / STEP.as_millis() {
+                self.hand.advance(STEP);
+                for _ in 0..20 {
+                    yield_now().await;
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_slot_gets_one_probe_and_none_is_late() {
+        let bench = bench();
+        bench.pass(Duration::from_secs(10)).await;
+        assert_eq!((bench.started(), bench.missed("late")), (10, 0));
+        assert!(bench.vantage.metrics.lateness_seconds.get_sample_sum() < 10.0 * 0.05);
+        assert_eq!(bench.tasks.len(), 2, "both still run");
+    }
+
+    #[tokio::test]
+    async fn a_pause_is_noticed_and_its_slots_are_counted_as_missed() {
+        let bench = bench();
+        bench.pass(Duration::from_secs(2)).await;
+        let before = bench.started();
+        bench.hand.advance(Duration::from_secs(60));
+        bench.pass(Duration::from_secs(1)).await;
+        assert_eq!(bench.vantage.metrics.pauses.get(), 1);
+        assert_eq!(bench.started() + bench.missed("late"), before + 61);
+        assert!((59..=60).contains(&bench.missed("late")), "{}", bench.missed("late"));
+    }
+
+    #[tokio::test]
+    async fn a_stepped_clock_neither_stops_probing_nor_invents_missed_slots() {
+        let bench = bench();
+        bench.pass(Duration::from_secs(2)).await;
+        for step in [-120_000, 240_000] {
+            let (before, wall) = (bench.started(), bench.vantage.clock.wall().as_millis());
+            bench.hand.step_wall(Timestamp::from_millis(wall + step));
+            bench.pass(Duration::from_secs(5)).await;
+            assert!((5..=6).contains(&(bench.started() - before)), "{}", bench.started() - before);
+        }
+        assert_eq!(bench.vantage.metrics.clock_steps.get(), 2);
+        assert_eq!(bench.missed("late"), 0);
+    }
+}
