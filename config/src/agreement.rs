@@ -33,6 +33,9 @@ pub(crate) struct Agreements {
 pub(crate) struct ServiceDraft {
     service: Service,
     checks: Vec<CheckDraft>,
+    id_at: Span,
+    /// How many agents may probe it, if that is known.
+    agents: Option<usize>,
 }
 
 impl Agreements {
@@ -119,7 +122,8 @@ impl Agreements {
             agents: vantages(agents.as_deref()),
             checks: checks.iter().map(|draft| draft.check.clone()).collect(),
         };
-        Some(ServiceDraft { service, checks })
+        let agents = agents.map(|agents| agents.len()).or(self.agents.as_ref().map(BTreeSet::len));
+        Some(ServiceDraft { service, checks, id_at: id.at, agents })
     }
 
     /// Warns about agents that nobody lets in.

@@ -133,6 +133,13 @@ fn ledger(node: &Node, reading: &mut Reading) -> Option<LedgerUrl> {
     let url = expanded(node, reading)?;
     if !url.starts_with("sqlite:") {
         reading.conceal(node.at);
+        let authority = text(node, reading)?.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
+        if authority.is_some_and(|(user, _)| user.contains(':') && !user.contains("${")) {
+            reading.warn(
+                node.at,
+                "the ledger's password stands in the file; write `${NAME}` in its place, for an environment variable",
+            );
+        }
     }
     match url.split_once(':') {
         Some(("sqlite", ":memory:")) => Some(LedgerUrl::SqliteMemory),

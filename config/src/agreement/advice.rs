@@ -10,7 +10,7 @@ use rules::agreement::Fees;
 use rules::check::Counts;
 use rules::exclusion::{Class, Exclusion};
 use rules::id::{AgentId, ObjectiveId, ServiceId};
-use rules::policy::Policy;
+use rules::policy::{Need, Policy};
 
 /// Warns about a service that nobody looks at, as a whole or from an agent that a check names.
 pub(super) fn probed(
@@ -37,6 +37,9 @@ pub(super) fn probed(
 
 /// Holds the checks against the policy's objectives and outage rule.
 pub(super) fn services(services: &[ServiceDraft], policy: &Policy, policy_at: Span, reading: &mut Reading) {
+    for service in services {
+        enough_agents(service, policy, reading);
+    }
     let checks = || services.iter().flat_map(|service| &service.checks);
     for draft in checks() {
         known_objective(draft, policy, reading);
@@ -52,6 +55,23 @@ pub(super) fn services(services: &[ServiceDraft], policy: &Policy, policy_at: Sp
             policy.id
         );
         reading.warn(policy_at, message);
+    }
+}
+
+/// Warns when a service can never be down because fewer agents look than the policy asks for.
+fn enough_agents(draft: &ServiceDraft, policy: &Policy, reading: &mut Reading) {
+    let outage = &policy.availability.outage;
+    let asked = match outage.need {
+        Need::Count(count) => count.max(outage.min_agents),
+        Need::All | Need::Majority => outage.min_agents,
+    };
+    let Some(agents) = draft.agents else { return };
+    if u32::try_from(agents).is_ok_and(|agents| agents < asked) {
+        let (id, policy) = (&draft.service.id, &policy.id);
+        let message = format!(
+            "policy `{policy}` asks for {asked} agents to call service `{id}` down and it has {agents}, so it is never down; name more agents, or ask for fewer"
+        );
+        reading.warn(draft.id_at, message);
     }
 }
 
