@@ -102,7 +102,8 @@ pub fn parse(text: &str, name: &str, base_dir: &Path) -> Result<Loaded<AgentConf
 fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
     let mut keys = Keys::of(node, "an agent's configuration", reading)?;
     let agent: Option<AgentId> = keys.required("agent", reading, parsed);
-    let collector = uplink(&mut keys, reading);
+    let collector_at = keys.take("collector").map(|(_, node)| node);
+    let collector = uplink(collector_at, &mut keys, reading);
     let spool = spool(&mut keys, reading);
     let references = keys.or("references", Vec::new(), reading, list(target));
     let listen = keys.or("listen", Some(LISTEN_DEFAULT), reading, listen);
@@ -111,10 +112,10 @@ fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
     let agent = agent?;
     let checks = match checks_node {
         Some((_, node)) => checks(node, &agent, reading)?,
-        None => Checks { from_collector: collector.as_ref().is_some_and(Option::is_some), list: Vec::new() },
+        None => Checks { from_collector: collector_at.is_some(), list: Vec::new() },
     };
     if checks.from_collector
-        && collector.as_ref().is_some_and(Option::is_none)
+        && collector_at.is_none()
         && let Some((key, _)) = checks_node
     {
         let message = "checks come from the collector and there is none; add `collector`, or list the checks here";
@@ -124,7 +125,7 @@ fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
         let message = "no `references`, so an outage of the agent's own network looks like outages of its targets; name two, such as `\"tcp:1.1.1.1:443\"`";
         reading.warn(keys_at(node), message);
     }
-    Some(AgentConfig { agent, collector: collector?, spool, references, listen, checks })
+    Some(AgentConfig { agent, collector, spool, references, listen, checks })
 }
 
 /// The first word of a map, for what is missing in all of it.
@@ -135,8 +136,8 @@ fn keys_at(node: &Node) -> crate::source::Span {
     }
 }
 
-fn uplink(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Option<Uplink>> {
-    let url = keys.take("collector");
+/// The way to the collector at the URL `node`; its keys stand beside that.
+fn uplink(node: Option<&Node>, keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Uplink> {
     let token = keys.optional("token_file", reading, secret_file);
     let token_in_environment = keys.optional("token", reading, placed(secret_from_environment));
     let tls = keys.optional("tls", reading, uplink_tls);
@@ -146,7 +147,7 @@ fn uplink(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Option<Uplink>> 
         }
         (file, environment) => file.or(environment.map(|token| token.value)),
     };
-    let Some((_, node)) = url else { return Some(None) };
+    let node = node?;
     let url = collector_url(node, reading)?;
     let tls = tls.unwrap_or_default();
     if token.is_none() && tls.identity.is_none() && url.starts_with("https:") {
@@ -154,7 +155,7 @@ fn uplink(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Option<Uplink>> 
             "nothing shows the collector who this agent is; add `token_file`, or `tls` with `cert_file` and `key_file`";
         reading.warn(node.at, message);
     }
-    Some(Some(Uplink { url, token, tls }))
+    Some(Uplink { url, token, tls })
 }
 
 /// A URL without path; plain text on loopback only.

@@ -3,7 +3,7 @@
 mod advice;
 mod exclusion;
 
-use crate::check::{self, CheckDraft, agents, vantages};
+use crate::check::{self, CheckDraft, Named, agents};
 use crate::node::Node;
 use crate::policy::Policies;
 use crate::reading::keys::Keys;
@@ -96,7 +96,7 @@ impl Agreements {
         let id: Option<Placed<ServiceId>> = keys.required("service", reading, placed(parsed));
         let from = keys.optional("from", reading, instant);
         let until = keys.optional("until", reading, placed(instant));
-        let agents = keys.or("agents", None, reading, agents);
+        let agents = keys.or("agents", Named::All, reading, agents);
         let checks = keys.or("checks", Vec::new(), reading, list(check::read));
         keys.end(reading);
         if let (Some(from), Some(Placed { at, value: until })) = (from, until)
@@ -105,7 +105,7 @@ impl Agreements {
             reading.problem::<()>(at, "a service ends no later than it begins; write an `until` after its `from`");
         }
         distinct(&checks, reading);
-        self.known_agents(agents.iter().flatten().chain(checks.iter().flat_map(|draft| &draft.agents)), reading);
+        self.known_agents(agents.listed().iter().chain(checks.iter().flat_map(|draft| draft.agents.listed())), reading);
         let id = id?;
         if let Some(first) = self.services.insert(id.value.clone(), id.at) {
             let (name, first) = (&id.value, reading.shown(first));
@@ -114,15 +114,18 @@ impl Agreements {
             );
             reading.problem::<()>(id.at, message);
         }
-        advice::probed(&id, agents.as_deref(), &checks, reading);
+        advice::probed(&id, &agents, &checks, reading);
         let service = Service {
             id: id.value,
             from,
             until: until.map(|until| until.value),
-            agents: vantages(agents.as_deref()),
+            agents: agents.vantages(),
             checks: checks.iter().map(|draft| draft.check.clone()).collect(),
         };
-        let agents = agents.map(|agents| agents.len()).or(self.agents.as_ref().map(BTreeSet::len));
+        let agents = match agents {
+            Named::All => self.agents.as_ref().map(BTreeSet::len),
+            Named::Only(agents) => Some(agents.len()),
+        };
         Some(ServiceDraft { service, checks, id_at: id.at, agents })
     }
 

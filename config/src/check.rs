@@ -10,7 +10,6 @@ use crate::scalar::{duration_text, length, parsed, truth};
 use crate::source::Span;
 use rules::check::{Check, Counts, EVERY_DEFAULT, IpPreference, TIMEOUT_DEFAULT, Target, TcpTarget, Vantages};
 use rules::id::{AgentId, ObjectiveId, ServiceId};
-use std::collections::BTreeSet;
 
 /// The kinds that can be probed.
 const KINDS: &[&str] = &["http", "tcp"];
@@ -24,7 +23,7 @@ pub(crate) struct CheckDraft {
     pub(crate) id_at: Span,
     pub(crate) every_at: Span,
     pub(crate) objective_at: Span,
-    pub(crate) agents: Vec<Placed<AgentId>>,
+    pub(crate) agents: Named,
 }
 
 /// Reads one check of a service.
@@ -52,7 +51,7 @@ fn read_keys(mut keys: Keys<'_>, reading: &mut Reading) -> Option<CheckDraft> {
     let timeout = keys.optional("timeout", reading, placed(length));
     let counts = keys.or("counts", Counts::Yes, reading, word(&[("true", Counts::Yes), ("false", Counts::No)]));
     let objective: Option<Placed<ObjectiveId>> = keys.optional("objective", reading, placed(parsed));
-    let agents = keys.or("agents", None, reading, agents);
+    let agents = keys.or("agents", Named::All, reading, agents);
     let target = target(&mut keys, reading);
     keys.end(reading);
     if let Some(Placed { at, value: timeout }) = timeout
@@ -70,32 +69,44 @@ fn read_keys(mut keys: Keys<'_>, reading: &mut Reading) -> Option<CheckDraft> {
         timeout: timeout.map_or(TIMEOUT_DEFAULT.min(every.value), |timeout| timeout.value),
         counts,
         objective: objective.as_ref().map(|objective| objective.value.clone()),
-        agents: vantages(agents.as_deref()),
+        agents: agents.vantages(),
     };
     let objective_at = objective.map_or(at, |objective| objective.at);
-    Some(CheckDraft { check, id_at: id.at, every_at: every.at, objective_at, agents: agents.unwrap_or_default() })
+    Some(CheckDraft { check, id_at: id.at, every_at: every.at, objective_at, agents })
 }
 
-/// `all` (nothing), or the agents of a list.
-#[expect(
-    clippy::option_option,
-    reason = "the outer option says whether it could be read, the inner whether it is a list"
-)]
-pub(crate) fn agents(node: &Node, reading: &mut Reading) -> Option<Option<Vec<Placed<AgentId>>>> {
+/// Who is to probe, and where that is said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Named {
+    All,
+    Only(Vec<Placed<AgentId>>),
+}
+
+impl Named {
+    /// The agents that are named one by one.
+    pub(crate) fn listed(&self) -> &[Placed<AgentId>] {
+        match self {
+            Named::All => &[],
+            Named::Only(agents) => agents,
+        }
+    }
+
+    pub(crate) fn vantages(&self) -> Vantages {
+        match self {
+            Named::All => Vantages::All,
+            Named::Only(agents) => Vantages::Only(agents.iter().map(|agent| agent.value.clone()).collect()),
+        }
+    }
+}
+
+/// `all`, or a list of agents.
+pub(crate) fn agents(node: &Node, reading: &mut Reading) -> Option<Named> {
     match &node.value {
         Value::List(nodes) if nodes.is_empty() => {
             reading.problem(node.at, "an empty list lets nobody probe; write `all` or name the agents")
         }
-        Value::List(_) => list(placed(parsed))(node, reading).map(Some),
-        Value::Nothing | Value::Text(_) | Value::Map(_) => word(&[("all", ())])(node, reading).map(|()| None),
-    }
-}
-
-/// The vantages that `agents` read.
-pub(crate) fn vantages(agents: Option<&[Placed<AgentId>]>) -> Vantages {
-    match agents {
-        None => Vantages::All,
-        Some(agents) => Vantages::Only(agents.iter().map(|agent| agent.value.clone()).collect::<BTreeSet<_>>()),
+        Value::List(_) => list(placed(parsed))(node, reading).map(Named::Only),
+        Value::Nothing | Value::Text(_) | Value::Map(_) => word(&[("all", Named::All)])(node, reading),
     }
 }
 

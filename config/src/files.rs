@@ -3,9 +3,9 @@
 use crate::node::{Node, Value};
 use crate::reading::{ConfigError, Reading};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// The largest configuration file: a hundred times one with 100 000 checks would still be a slip.
+/// The largest configuration file: ten times what 100 000 checks take.
 pub(crate) const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How many files one pattern may name.
 const FILES_MAX: usize = 10_000;
@@ -53,22 +53,7 @@ pub(crate) fn entries(node: &Node, reading: &mut Reading) -> Vec<Node> {
 /// The maps in the files that `pattern` names, file by file in the order of their names.
 fn matching(pattern: &str, node: &Node, reading: &mut Reading) -> Vec<Node> {
     let mut found = Vec::new();
-    let joined = reading.base_dir.join(pattern);
-    let paths = match glob::glob(&joined.to_string_lossy()) {
-        Ok(paths) => paths,
-        Err(error) => {
-            let message = format!(
-                "`{}` is no pattern of files: {}; write one such as `policies/*.yaml`",
-                pattern.escape_debug(),
-                error.msg
-            );
-            reading.problem::<()>(node.at, message);
-            return found;
-        }
-    };
-    let mut files = 0;
-    for path in paths.flatten().filter(|path| path.is_file()).take(FILES_MAX) {
-        files += 1;
+    for path in paths(pattern, node, reading) {
         match read(&path) {
             Ok(text) => found.extend(maps(&path.display().to_string(), &text, reading)),
             Err(error) => {
@@ -76,12 +61,35 @@ fn matching(pattern: &str, node: &Node, reading: &mut Reading) -> Vec<Node> {
             }
         }
     }
-    if files == 0 {
-        let message =
-            format!("no file matches `{}`; name files that exist, relative to this file", pattern.escape_debug());
-        reading.problem::<()>(node.at, message);
-    }
     found
+}
+
+/// The files that `pattern` names; no file, too many or a directory that can't be read is a mistake.
+fn paths(pattern: &str, node: &Node, reading: &mut Reading) -> Vec<PathBuf> {
+    let shown = pattern.escape_debug();
+    // The directory is a name and no pattern, whatever signs it has.
+    let base = PathBuf::from(glob::Pattern::escape(&reading.base_dir.to_string_lossy()));
+    let found = match glob::glob(&base.join(pattern).to_string_lossy()) {
+        Ok(found) => found.take(FILES_MAX + 1).collect::<Result<Vec<PathBuf>, _>>(),
+        Err(error) => {
+            let message =
+                format!("`{shown}` is no pattern of files: {}; write one such as `policies/*.yaml`", error.msg);
+            reading.problem::<()>(node.at, message);
+            return Vec::new();
+        }
+    };
+    let wrong = match found {
+        Ok(paths) if FILES_MAX < paths.len() => {
+            format!("`{shown}` names more than {FILES_MAX} files; put several entries into one file")
+        }
+        Ok(paths) if !paths.iter().any(|path| path.is_file()) => {
+            format!("no file matches `{shown}`; name files that exist, relative to this file")
+        }
+        Ok(paths) => return paths.into_iter().filter(|path| path.is_file()).collect(),
+        Err(error) => format!("{error}; let this user read it"),
+    };
+    reading.problem::<()>(node.at, wrong);
+    Vec::new()
 }
 
 /// A file's one map, or its list of maps.

@@ -4,7 +4,7 @@
 //! decimal. What a text means is decided by who reads it (`reading`), never here.
 
 use crate::source::Span;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, NonFiniteFloatPolicy, Spanned};
 use std::borrow::Cow;
 use std::fmt;
@@ -172,9 +172,6 @@ impl<'de> Visitor<'de> for RawVisitor {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
-        }
-        if NODES_MAX < entries.len() {
-            return Err(A::Error::custom("a map has too many keys"));
         }
         Ok(Raw::Map(entries))
     }

@@ -56,7 +56,11 @@ pub(crate) fn secret_file(node: &Node, reading: &mut Reading) -> Option<Secret> 
 fn read_secret(path: &Path) -> std::io::Result<Secret> {
     use std::io::Read as _;
     let mut secret = String::new();
-    std::fs::File::open(path)?.take(SECRET_BYTES_MAX).read_to_string(&mut secret)?;
+    let length = std::fs::File::open(path)?.take(SECRET_BYTES_MAX + 1).read_to_string(&mut secret)?;
+    if !u64::try_from(length).is_ok_and(|length| length <= SECRET_BYTES_MAX) {
+        let why = format!("it is larger than {SECRET_BYTES_MAX} bytes");
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, why));
+    }
     Ok(Secret(secret.trim_end_matches(['\r', '\n']).to_owned()))
 }
 

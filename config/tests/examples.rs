@@ -83,6 +83,16 @@ fn a_mistake_in_a_named_file_is_shown_with_that_files_name() {
 }
 
 #[test]
+fn a_directory_with_the_signs_of_a_pattern_is_a_name() {
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    let odd = dir.path().join("[x]*");
+    std::fs::create_dir(&odd).expect("a directory can be made");
+    std::fs::write(odd.join("p.yaml"), "policy: one").expect("a file can be written");
+    let loaded = collector::parse("policies: '*.yaml'\nagreements: []", "c.yaml", &odd);
+    assert_eq!(loaded.unwrap_or_else(|error| panic!("{error}")).value.policies.len(), 1);
+}
+
+#[test]
 fn a_secret_is_in_no_output() {
     let text = "ledger: postgres://nines:hunter2@127.0.0.1/nines\nagreements: []";
     let loaded = collector::parse(text, "c.yaml", Path::new(".")).unwrap_or_else(|error| panic!("{error}"));

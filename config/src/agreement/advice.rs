@@ -1,7 +1,7 @@
 //! What is doubtful about an agreement under its policy, and the objectives that must exist.
 
 use super::ServiceDraft;
-use crate::check::CheckDraft;
+use crate::check::{CheckDraft, Named};
 use crate::reading::words::{listed, nearest};
 use crate::reading::{Placed, Reading};
 use crate::scalar::duration_text;
@@ -9,23 +9,18 @@ use crate::source::Span;
 use rules::agreement::Fees;
 use rules::check::Counts;
 use rules::exclusion::{Class, Exclusion};
-use rules::id::{AgentId, ObjectiveId, ServiceId};
+use rules::id::{ObjectiveId, ServiceId};
 use rules::policy::{Need, Policy};
 
 /// Warns about a service that nobody looks at, as a whole or from an agent that a check names.
-pub(super) fn probed(
-    service: &Placed<ServiceId>,
-    agents: Option<&[Placed<AgentId>]>,
-    checks: &[CheckDraft],
-    reading: &mut Reading,
-) {
+pub(super) fn probed(service: &Placed<ServiceId>, agents: &Named, checks: &[CheckDraft], reading: &mut Reading) {
     let id = &service.value;
     if !checks.iter().any(|draft| draft.check.counts == Counts::Yes) {
         let message = format!("service `{id}` has no check that counts, so its availability is never known; add one");
         reading.warn(service.at, message);
     }
-    let Some(allowed) = agents else { return };
-    for Placed { at, value: agent } in checks.iter().flat_map(|draft| &draft.agents) {
+    let Named::Only(allowed) = agents else { return };
+    for Placed { at, value: agent } in checks.iter().flat_map(|draft| draft.agents.listed()) {
         if !allowed.iter().any(|allowed| allowed.value == *agent) {
             let message = format!(
                 "agent `{agent}` is not among the agents of service `{id}`, so it never probes this check; add it there"

@@ -4,11 +4,11 @@ use super::{Reading, text};
 use crate::node::Node;
 
 /// One of a closed set of words.
-pub(crate) fn word<T: Copy>(choices: &[(&'static str, T)]) -> impl FnOnce(&Node, &mut Reading) -> Option<T> {
+pub(crate) fn word<T: Clone>(choices: &[(&'static str, T)]) -> impl FnOnce(&Node, &mut Reading) -> Option<T> {
     move |node, reading| {
         let given = text(node, reading)?;
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == given) {
-            return Some(*value);
+            return Some(value.clone());
         }
         let words: Vec<&'static str> = choices.iter().map(|(word, _)| *word).collect();
         let right = match nearest(given, words.iter().copied()) {
