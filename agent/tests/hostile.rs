@@ -8,10 +8,14 @@ use rules::judge::{Circumstances, judge};
 use rules::outcome::OutcomeKind;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+static PROBER: LazyLock<Prober> =
+    LazyLock::new(|| Prober::new(Clock::system()).expect("this machine's resolver settings can be read"));
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime needs nothing that a test lacks")
@@ -64,12 +68,8 @@ proptest! {
     #[test]
     fn whatever_a_server_says_the_probe_ends_with_a_verdict(said in said(), scheme in "https?") {
         let target = Target::parse(&format!("{scheme}://{}/", say(said))).expect("a socket's address is a target");
-        let (evidence, outcome) = runtime().block_on(async {
-            let prober = Prober::new(Clock::system()).expect("this machine has a resolver");
-            let evidence = prober.probe(&prober.plan(&target, TIMEOUT)).await;
-            let outcome = judge(&evidence, &target, TIMEOUT, Circumstances::default());
-            (evidence, outcome)
-        });
+        let evidence = runtime().block_on(PROBER.probe(&PROBER.plan(&target, TIMEOUT)));
+        let outcome = judge(&evidence, &target, TIMEOUT, Circumstances::default());
         prop_assert!(outcome.kind() != OutcomeKind::Void, "{evidence:?}");
         prop_assert!(evidence.elapsed < TIMEOUT, "{evidence:?}");
         let detail = evidence.failure.map_or(String::new(), |failure| failure.detail.to_string());
@@ -85,10 +85,7 @@ proptest! {
     fn a_url_that_is_accepted_can_be_asked_for(url in r"https?://[a-z0-9._:\[\]%-]{1,12}(:[0-9]{1,5})?([/?#][!-~]{0,20})?") {
         prop_assume!(!url.contains("xn--"));
         if let Ok(target) = HttpTarget::parse(&url) {
-            let plan = runtime().block_on(async {
-                let prober = Prober::new(Clock::system()).expect("this machine has a resolver");
-                prober.plan(&Target::Http(target), TIMEOUT)
-            });
+            let plan = PROBER.plan(&Target::Http(target), TIMEOUT);
             prop_assert_eq!(plan.defect(), None);
         }
     }

@@ -178,9 +178,10 @@ mod tests {
 
     fn both_families(answer: &mut Message, kind: RecordType) -> bool {
         let name = answer.queries[0].name().clone();
-        let data = match kind {
-            RecordType::A => RData::A(A::new(192, 0, 2, 1)),
-            _ => RData::AAAA(AAAA::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+        let data = if kind == RecordType::A {
+            RData::A(A::new(192, 0, 2, 1))
+        } else {
+            RData::AAAA(AAAA::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1))
         };
         answer.add_answer(Record::from_rdata(name, 60, data));
         true
