@@ -1,5 +1,6 @@
 //! Every configuration that somebody may copy loads: those in `config/examples` and those in `deploy`.
 //! Doesn't say what they mean; `config` has its own tests.
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! The house rules that no compiler checks: who may depend on whom, how long a file may be, what may not be left behind.
 //! Reads the sources as text and judges nothing it cannot point at: every finding names a file and a line.
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

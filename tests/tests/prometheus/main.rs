@@ -1,5 +1,6 @@
 //! Dashboards against the real thing: Debian's promtool judges the rules, and a real Prometheus that scrapes a real collector
 //! and agent runs every expression of every panel and rule. Never asks whether a figure is right: other suites do.
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod dashboard;
 mod server;
