@@ -5,6 +5,7 @@ use config::reading::ConfigError;
 use daemon::clock::Clock;
 use daemon::logging::{self, LogFormat, LoggingError};
 use daemon::shutdown::{Shutdown, SignalsUnavailable};
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ const EXIT_CONFIG: u8 = 78;
 
 /// What the agent can be told to do.
 #[derive(Clone, PartialEq, Eq, Debug, clap::Subcommand)]
-pub enum Command {
+pub enum AgentCommand {
     /// Probe, keep and send, until told to stop
     #[command(after_help = "Example: nines-agent run --config /etc/nines/agent.yaml")]
     Run {
@@ -44,7 +45,7 @@ pub enum Log {
 
 /// A command that failed.
 #[derive(Debug, thiserror::Error)]
-pub enum CommandError {
+enum CommandError {
     /// Logging can't begin.
     #[error(transparent)]
     Logging(#[from] LoggingError),
@@ -56,12 +57,29 @@ pub enum CommandError {
     Start(#[from] StartError),
 }
 
-/// Carries out `command`; a wrong configuration is an answer, not an error.
-pub async fn execute(command: Command) -> Result<ExitCode, CommandError> {
-    match command {
-        Command::Run { config, log } => run(&config, log).await,
-        Command::Validate { file } => Ok(validate(&file)),
+impl AgentCommand {
+    /// Carries it out and says on stderr what failed.
+    pub async fn run(self) -> ExitCode {
+        match self {
+            AgentCommand::Validate { file } => validate(&file),
+            AgentCommand::Run { config, log } => run(&config, log).await.unwrap_or_else(|error| {
+                eprintln!("failed to {}", whole(&error));
+                ExitCode::FAILURE
+            }),
+        }
     }
+}
+
+/// The error with its causes, each said once.
+fn whole(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
+        let cause = cause.to_string();
+        if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 async fn run(file: &Path, log: Log) -> Result<ExitCode, CommandError> {

@@ -1,18 +1,18 @@
 //! `nines-agent`: the agent alone.
 
+use agent::command::AgentCommand;
 use clap::Parser;
 use std::process::ExitCode;
 
 /// Looks at targets from where it stands, keeps every result, and sends it on.
 #[derive(Parser)]
-#[command(name = "nines-agent", version)]
+#[command(name = "nines-agent", version = daemon::version::VERSION)]
 struct CommandLine {
     #[command(subcommand)]
-    command: agent::command::Command,
+    command: AgentCommand,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let CommandLine { command } = CommandLine::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok(runtime.block_on(agent::command::execute(command))?)
+#[tokio::main]
+async fn main() -> ExitCode {
+    CommandLine::parse().command.run().await
 }
