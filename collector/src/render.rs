@@ -21,7 +21,8 @@ use crate::closing::Statement;
 use rules::agreement::Language;
 
 /// A form that a statement takes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Format {
     /// For tools; its keys are promises.
     Json,

@@ -22,7 +22,8 @@ pub struct Output {
 }
 
 /// A language by its code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Lang {
     /// English
     En,

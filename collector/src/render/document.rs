@@ -66,6 +66,8 @@ pub(crate) struct Figure {
 /// A table.
 pub(crate) struct Table {
     pub(crate) title: &'static str,
+    /// `dated` if rows begin with two instants, for style sheets.
+    pub(crate) class: &'static str,
     pub(crate) note: Option<&'static str>,
     pub(crate) head: Vec<&'static str>,
     pub(crate) rows: Vec<Row>,

@@ -36,7 +36,7 @@ impl Writer<'_> {
 
     fn table(&self, title: Word, head: &[Word], rows: Vec<Row>) -> Table {
         let head = head.iter().map(|word| self.say(*word)).collect();
-        Table { title: self.say(title), note: None, head, rows, empty: self.say(Word::None) }
+        Table { title: self.say(title), class: "", note: None, head, rows, empty: self.say(Word::None) }
     }
 
     fn length(&self, of: Duration) -> String {
@@ -44,9 +44,9 @@ impl Writer<'_> {
     }
 
     fn outages(&self, month: &ServiceMonth<'_>) -> Table {
-        let rows = month.reckoning.outages().map(|(stretch, counted)| self.stretch(stretch, *counted, "bad"));
+        let rows = month.reckoning.outages().map(|(stretch, counted)| self.stretch(stretch, *counted, ""));
         let head = [Word::Began, Word::Ended, Word::Length, Word::Bracket, Word::Counted, Word::Causes];
-        self.table(Word::Outages, &head, rows.collect())
+        Table { class: "dated", ..self.table(Word::Outages, &head, rows.collect()) }
     }
 
     fn near_misses(&self, month: &ServiceMonth<'_>) -> Option<Table> {
@@ -54,6 +54,7 @@ impl Writer<'_> {
         let rows: Vec<Row> = of.map(|(stretch, counted)| self.stretch(stretch, *counted, "weak")).collect();
         let head = [Word::Began, Word::Ended, Word::Length, Word::Bracket, Word::Counted, Word::Causes];
         (!rows.is_empty()).then(|| Table {
+            class: "dated",
             note: Some(self.say(Word::NearMissNote)),
             ..self.table(Word::NearMisses, &head, rows)
         })
@@ -80,7 +81,7 @@ impl Writer<'_> {
     fn exclusions(&self, month: &ServiceMonth<'_>) -> Table {
         let head = [Word::From, Word::Until, Word::Class, Word::Reason, Word::Told, Word::Effect];
         let rows = month.reckoning.exclusions.iter().map(|judged| self.exclusion(judged));
-        self.table(Word::Exclusions, &head, rows.collect())
+        Table { class: "dated", ..self.table(Word::Exclusions, &head, rows.collect()) }
     }
 
     fn exclusion(&self, judged: &Judged<'_>) -> Row {

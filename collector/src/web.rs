@@ -1,0 +1,107 @@
+//! What people and tools see of the collector: the console, the API, `/metrics`.
+//!
+//! It reads what is committed and never changes anything. Every page works without a script; with
+//! one it updates itself when something changes.
+
+mod agents;
+mod api;
+mod console;
+mod events;
+pub mod figures;
+mod live;
+mod metrics;
+mod problem;
+mod statements;
+
+use crate::evidence::LedgerEvidence;
+use crate::metrics::Metrics;
+use crate::state::State;
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use config::collector::CollectorConfig;
+use daemon::admin::Readiness;
+use daemon::clock::Clock;
+use figures::Figures;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// What pages may load: their own style and script, and nothing from elsewhere.
+const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
+
+/// What the web's routes need; cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// What is committed.
+    pub state: State,
+    /// What months are drawn up from.
+    pub evidence: LedgerEvidence,
+    /// What was promised.
+    pub config: watch::Receiver<Arc<CollectorConfig>>,
+    /// What the process counts about itself.
+    pub metrics: Metrics,
+    /// Whether the process can do its work.
+    pub readiness: Readiness,
+    /// The time.
+    pub clock: Clock,
+    /// Ends streams when the process stops.
+    pub cancel: CancellationToken,
+    /// The month's figures so far.
+    pub figures: Arc<Figures>,
+}
+
+impl AppState {
+    /// The configuration as it is now.
+    pub(crate) fn config(&self) -> Arc<CollectorConfig> {
+        self.config.borrow().clone()
+    }
+}
+
+/// The routes of the web's listener.
+pub fn router(app: AppState) -> Router {
+    let pages = Router::new()
+        .route("/", get(console::overview))
+        .route("/services/{service}", get(console::service))
+        .route("/agents", get(agents::show))
+        .route("/statements/{agreement}/{period}", get(statements::show))
+        .route("/console.css", get(async || asset("text/css; charset=utf-8", include_str!("../templates/console.css"))))
+        .route("/statement.css", get(async || asset("text/css; charset=utf-8", crate::render::html::STYLE)))
+        .route("/console.js", get(async || asset("text/javascript; charset=utf-8", include_str!("../templates/console.js"))))
+        .route("/events", get(events::stream))
+        .route("/metrics", get(metrics::page));
+    let health = daemon::admin::health(app.readiness.clone());
+    pages.merge(api::router()).with_state(app).merge(health)
+}
+
+fn asset(kind: &'static str, text: &'static str) -> Response {
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=60"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (headers, text).into_response()
+}
+
+/// A page of the console with the headers that keep it to itself.
+fn page(html: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (headers, html).into_response()
+}
+
+/// A name as a part of a path: whatever isn't plain is percent-encoded.
+fn encoded(name: &str) -> String {
+    let mut path = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => path.push(char::from(byte)),
+            _ => path.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    path
+}

@@ -1,0 +1,184 @@
+//! `/api/v1`: everything that the console shows, as JSON.
+//!
+//! Lists page by a cursor, which is the last name of the page before. Errors are RFC 9457 problem
+//! objects. `openapi.json` beside this file describes it; a test holds the two together.
+
+mod views;
+
+use super::figures::services;
+use super::problem::Problem;
+use super::{AppState, agents, live, statements};
+use crate::closing::explanation::explain;
+use crate::command::output::Lang;
+use crate::render::{Format, render};
+use axum::extract::{self, Path, Query};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use config::collector::CollectorConfig;
+use rules::agreement::{Agreement, Language, Service};
+use rules::time::Timestamp;
+use serde::Deserialize;
+
+/// Entries of a page when nothing is said, and at most.
+const LIMIT_DEFAULT: usize = 100;
+const LIMIT_MAX: usize = 1000;
+/// What a statement as a page may load: its own style, which is in it.
+const SELF_CONTAINED: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
+
+/// The routes.
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/openapi.json", get(openapi))
+        .route("/api/v1/agents", get(list_agents))
+        .route("/api/v1/agreements", get(list_agreements))
+        .route("/api/v1/agreements/{agreement}/statements/{period}", get(statement))
+        .route("/api/v1/services", get(list_services))
+        .route("/api/v1/services/{service}", get(service))
+        .route("/api/v1/services/{service}/outages", get(outages))
+        .route("/api/v1/services/{service}/explanation", get(explanation))
+}
+
+async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("api/openapi.json")).into_response()
+}
+
+/// Which part of a list.
+#[derive(Deserialize)]
+struct Paging {
+    /// Only what comes after this name.
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+impl Paging {
+    /// The page's part of `all`, which is in order of `name`, and the cursor of the next.
+    fn of<T>(&self, mut all: Vec<T>, name: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+        if let Some(after) = &self.after {
+            all.retain(|entry| *after < name(entry));
+        }
+        let limit = self.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
+        let more = limit < all.len();
+        all.truncate(limit);
+        let next = if more { all.last().map(name) } else { None };
+        (all, next)
+    }
+}
+
+async fn list_agents(extract::State(app): extract::State<AppState>, Query(paging): Query<Paging>) -> Response {
+    let rows = agents::agents(&app, app.clock.wall());
+    let (rows, next) = paging.of(rows, |row| row.agent.clone());
+    Json(views::Agents { agents: rows.iter().map(views::Agent::of).collect(), next }).into_response()
+}
+
+async fn list_agreements(extract::State(app): extract::State<AppState>, Query(paging): Query<Paging>) -> Response {
+    let config = app.config();
+    let mut all: Vec<&Agreement> = config.agreements.iter().collect();
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    let (all, next) = paging.of(all, |agreement| agreement.id.to_string());
+    Json(views::Agreements { agreements: all.into_iter().map(views::Agreement::of).collect(), next }).into_response()
+}
+
+async fn list_services(extract::State(app): extract::State<AppState>, Query(paging): Query<Paging>) -> Response {
+    let config = app.config();
+    app.figures.under(&config);
+    let now = app.clock.wall();
+    let mut all: Vec<(&Agreement, &Service)> = services(&config.agreements).collect();
+    all.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
+    let (all, next) = paging.of(all, |(_, service)| service.id.to_string());
+    let view = |(agreement, service): (&Agreement, &Service)| {
+        let recent = live::recent(&app.state, agreement, service, now);
+        views::Service::of(agreement, service, &recent, &app.figures.of(&app.state, agreement, service, now))
+    };
+    Json(views::Services { services: all.into_iter().map(view).collect(), next }).into_response()
+}
+
+/// The service that a path names, and its agreement.
+fn named(config: &CollectorConfig, name: String) -> Result<(&Agreement, &Service), Problem> {
+    let found = services(&config.agreements).find(|(_, service)| service.id.as_str() == name);
+    found.ok_or(Problem::NotFound { what: "service", name })
+}
+
+async fn service(
+    extract::State(app): extract::State<AppState>,
+    Path(name): Path<String>,
+) -> Result<Json<views::ServiceDetail>, Problem> {
+    let config = app.config();
+    app.figures.under(&config);
+    let (agreement, service) = named(&config, name)?;
+    let now = app.clock.wall();
+    let recent = live::recent(&app.state, agreement, service, now);
+    let figures = app.figures.of(&app.state, agreement, service, now);
+    Ok(Json(views::ServiceDetail {
+        service: views::Service::of(agreement, service, &recent, &figures),
+        checks: service.checks.iter().map(views::Check::of).collect(),
+        series: app.state.service(&service.id).iter().map(views::Series::of).collect(),
+    }))
+}
+
+async fn outages(
+    extract::State(app): extract::State<AppState>,
+    Path(name): Path<String>,
+) -> Result<Json<views::Outages>, Problem> {
+    let config = app.config();
+    let (agreement, service) = named(&config, name)?;
+    let recent = live::recent(&app.state, agreement, service, app.clock.wall());
+    Ok(Json(views::Outages { outages: recent.stretches.iter().rev().map(views::Outage::of).collect() }))
+}
+
+/// What to explain.
+#[derive(Deserialize)]
+struct Question {
+    period: String,
+    at: Option<String>,
+}
+
+async fn explanation(
+    extract::State(app): extract::State<AppState>,
+    Path(name): Path<String>,
+    Query(question): Query<Question>,
+) -> Result<Json<views::Explanation>, Problem> {
+    let config = app.config();
+    let (agreement, service) = named(&config, name)?;
+    let month = statements::month(&question.period)?;
+    let at = match question.at {
+        Some(at) => Some(at.parse::<Timestamp>().map_err(|why| Problem::BadParameter { parameter: "at", why: why.to_string() })?),
+        None => None,
+    };
+    let now = Some(app.clock.wall());
+    let text = explain(&app.evidence, agreement, service, month, now, at).await?;
+    Ok(Json(views::Explanation { service: service.id.to_string(), period: month.to_string(), text }))
+}
+
+/// Which form of a statement.
+#[derive(Deserialize)]
+struct Form {
+    format: Option<Format>,
+    lang: Option<Lang>,
+}
+
+async fn statement(
+    extract::State(app): extract::State<AppState>,
+    Path((agreement, period)): Path<(String, String)>,
+    Query(form): Query<Form>,
+) -> Result<Response, Problem> {
+    let config = app.config();
+    let (agreement, month) = statements::named(&config, &agreement, &period)?;
+    let statement = statements::draw_up(&app, agreement, month).await?;
+    let format = form.format.unwrap_or(Format::Json);
+    let language = form.lang.map_or(agreement.language, Language::from);
+    let kind = match format {
+        Format::Json => "application/json",
+        Format::Text => "text/plain; charset=utf-8",
+        Format::Csv => "text/csv; charset=utf-8",
+        Format::Html => "text/html; charset=utf-8",
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_SECURITY_POLICY, SELF_CONTAINED),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    Ok((headers, render(&statement, format, language)).into_response())
+}

@@ -1,0 +1,316 @@
+//! The console's overview and one service's page.
+
+use super::figures::services;
+use super::live::{self, COLUMNS, Recent};
+use super::problem::Problem;
+use super::{AppState, encoded, page};
+use crate::render::figures::{Local, length};
+use crate::render::strip::{Kind, Piece};
+use crate::state::SeriesView;
+use askama::Template;
+use axum::extract::{self, Path, Query};
+use axum::response::Response;
+use rules::agreement::{Agreement, Language, Service};
+use rules::interval::Interval;
+use rules::outage::{Stretch, Verdict};
+use rules::outcome::Cause;
+use rules::period::{Month, Zone};
+use rules::time::Timestamp;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// How many services one page shows.
+const PAGE_SIZE: usize = 100;
+/// How many stretches a service's page shows, the newest first.
+const STRETCHES_SHOWN: usize = 50;
+
+/// A strip of a day, for templates.
+pub(super) struct Strip {
+    pub(super) title: String,
+    pub(super) columns: usize,
+    pub(super) bars: Vec<StripBar>,
+}
+
+/// A piece of a strip.
+pub(super) struct StripBar {
+    pub(super) x: usize,
+    pub(super) width: usize,
+    pub(super) class: &'static str,
+}
+
+impl Strip {
+    fn of(title: String, pieces: &[Piece]) -> Strip {
+        let bar = |piece: &Piece| StripBar { x: piece.column, width: piece.columns, class: piece.kind.class() };
+        let shown = pieces.iter().filter(|piece| piece.kind != Kind::Nothing);
+        Strip { title, columns: COLUMNS, bars: shown.map(bar).collect() }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    title: &'static str,
+    clock: String,
+    counts: [(&'static str, usize); 4],
+    rows: Vec<OverviewRow>,
+    previous: Option<usize>,
+    next: Option<usize>,
+}
+
+struct OverviewRow {
+    service: String,
+    path: String,
+    agreement: String,
+    statement: String,
+    state: &'static str,
+    availability: String,
+    objective: String,
+    met: bool,
+    budget: String,
+    last_outage: String,
+    strip: Strip,
+}
+
+/// Which page of a list.
+#[derive(Deserialize)]
+pub(super) struct Paging {
+    #[serde(default)]
+    from: usize,
+}
+
+/// The overview: every service's state, month and last day.
+pub(super) async fn overview(extract::State(app): extract::State<AppState>, Query(paging): Query<Paging>) -> Response {
+    let config = app.config();
+    app.figures.under(&config);
+    let now = app.clock.wall();
+    let mut counts = [("up", 0), ("failing", 0), ("outage", 0), ("unknown", 0)];
+    let mut rows = Vec::new();
+    let mut total = 0;
+    for (index, (agreement, service)) in services(&config.agreements).enumerate() {
+        total = index + 1;
+        let figures = app.figures.of(&app.state, agreement, service, now);
+        for (_, count) in counts.iter_mut().filter(|(word, _)| *word == figures.now.as_str()) {
+            *count += 1;
+        }
+        if (paging.from..paging.from.saturating_add(PAGE_SIZE)).contains(&index) {
+            rows.push(overview_row(&app, agreement, service, now));
+        }
+    }
+    let next = paging.from.saturating_add(PAGE_SIZE);
+    let overview = OverviewPage {
+        title: "Services",
+        clock: now.to_string(),
+        counts,
+        rows,
+        previous: paging.from.checked_sub(PAGE_SIZE).or((0 < paging.from).then_some(0)),
+        next: (next < total).then_some(next),
+    };
+    page(overview.render().expect("writing into a string can't fail"))
+}
+
+fn overview_row(app: &AppState, agreement: &Agreement, service: &Service, now: Timestamp) -> OverviewRow {
+    let figures = app.figures.of(&app.state, agreement, service, now);
+    let recent = live::recent(&app.state, agreement, service, now);
+    let objective = agreement.policy.availability.objective;
+    let month = figures.current;
+    let ago = |stretch: &Stretch| match stretch.interval.contains(now.minus(Duration::from_millis(1))) {
+        true => format!("for {}", coarse(stretch.interval.length())),
+        false => format!("{} ago", coarse(now.since(stretch.interval.until()))),
+    };
+    OverviewRow {
+        service: service.id.to_string(),
+        path: encoded(service.id.as_str()),
+        agreement: agreement.id.to_string(),
+        statement: statement_path(agreement, Month::containing(now, &agreement.zone)),
+        state: recent.now.as_str(),
+        availability: month.map_or_else(|| "–".to_owned(), |month| format!("{} %", month.availability)),
+        objective: objective.to_string(),
+        met: month.is_none_or(|month| month.met),
+        budget: month.map_or_else(String::new, |month| signed(month.availability.budget_left_ms(objective))),
+        last_outage: recent.last_outage().map(ago).unwrap_or_default(),
+        strip: day_strip(&recent),
+    }
+}
+
+fn day_strip(recent: &Recent) -> Strip {
+    let outages = recent.stretches.iter().filter(|stretch| stretch.verdict == Verdict::Outage);
+    let outages = outages.filter(|stretch| stretch.interval.intersection(recent.window).is_some()).count();
+    Strip::of(format!("Last 24 hours: {outages} outages, now {}", recent.now.as_str()), &recent.strip())
+}
+
+/// Where the statement of `agreement`'s `month` is.
+pub(super) fn statement_path(agreement: &Agreement, month: Month) -> String {
+    format!("/statements/{}/{month}", encoded(agreement.id.as_str()))
+}
+
+/// A length in its two largest units, for glances; never for accounts.
+pub(super) fn coarse(of: Duration) -> String {
+    let seconds = of.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+fn signed(ms: i64) -> String {
+    let length = coarse(Duration::from_millis(ms.unsigned_abs()));
+    if ms < 0 { format!("−{length}") } else { length }
+}
+
+#[derive(Template)]
+#[template(path = "service.html")]
+struct ServicePage {
+    title: String,
+    clock: String,
+    service: String,
+    agreement: String,
+    customer: String,
+    zone: String,
+    state: &'static str,
+    figures: Vec<(&'static str, String, String)>,
+    strip: Strip,
+    hours: Vec<(usize, String)>,
+    series: Vec<SeriesRow>,
+    stretches: Vec<StretchRow>,
+    checks: Vec<CheckRow>,
+    statements: Vec<(String, String)>,
+}
+
+struct SeriesRow {
+    agent: String,
+    check: String,
+    last: String,
+    outcome: String,
+    took: String,
+    strip: Strip,
+}
+
+struct StretchRow {
+    class: &'static str,
+    word: &'static str,
+    began: String,
+    ended: String,
+    length: String,
+    bracket: String,
+    causes: String,
+}
+
+struct CheckRow {
+    check: String,
+    kind: &'static str,
+    target: String,
+    every: String,
+    counts: bool,
+    objective: String,
+}
+
+/// One service: what each agent saw, its outages, its checks.
+pub(super) async fn service(
+    extract::State(app): extract::State<AppState>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let config = app.config();
+    app.figures.under(&config);
+    let now = app.clock.wall();
+    let found = services(&config.agreements).find(|(_, service)| service.id.as_str() == name);
+    let (agreement, service) = found.ok_or(Problem::NotFound { what: "service", name })?;
+    let recent = live::recent(&app.state, agreement, service, now);
+    let views = app.state.service(&service.id);
+    let local = Local::new(&agreement.zone, recent.window);
+    let month = Month::containing(now, &agreement.zone);
+    let shown = ServicePage {
+        title: service.id.to_string(),
+        clock: now.to_string(),
+        service: service.id.to_string(),
+        agreement: agreement.id.to_string(),
+        customer: agreement.customer.clone(),
+        zone: agreement.zone.name().to_owned(),
+        state: recent.now.as_str(),
+        figures: month_figures(&app, agreement, service, now),
+        strip: day_strip(&recent),
+        hours: hours(&agreement.zone, recent.window),
+        series: views.iter().map(|view| series_row(view, &local, recent.window)).collect(),
+        stretches: recent.stretches.iter().rev().take(STRETCHES_SHOWN).map(|of| stretch_row(of, &local)).collect(),
+        checks: service.checks.iter().map(check_row).collect(),
+        statements: [month, month.previous()].map(|month| (month.to_string(), statement_path(agreement, month))).to_vec(),
+    };
+    Ok(page(shown.render().expect("writing into a string can't fail")))
+}
+
+fn month_figures(app: &AppState, agreement: &Agreement, service: &Service, now: Timestamp) -> Vec<(&'static str, String, String)> {
+    let figures = app.figures.of(&app.state, agreement, service, now);
+    let Some(month) = figures.current else { return Vec::new() };
+    let objective = agreement.policy.availability.objective;
+    let said = |ms: u64| coarse(Duration::from_millis(ms));
+    let previous = figures.previous.map(|month| format!("{} % in {}", month.availability, month.month));
+    vec![
+        ("Availability this month", format!("{} %", month.availability), format!("objective {objective} %")),
+        ("Downtime", said(month.availability.downtime_ms), format!("{} outages", month.outages)),
+        ("Error budget left", signed(month.availability.budget_left_ms(objective)), "of this month".to_owned()),
+        ("Undetermined", coarse(month.undetermined), format!("worst reading {} %", month.worst)),
+        ("Month before", previous.unwrap_or_else(|| "–".to_owned()), String::new()),
+    ]
+}
+
+/// Labels below a day's strip, every four hours of the agreement's clock.
+fn hours(zone: &Zone, window: Interval) -> Vec<(usize, String)> {
+    let local = Local::new(zone, window);
+    let step = Duration::from_secs(4 * 3600);
+    let first = window.from().plus(Duration::from_secs(3600)).hour();
+    let instants = std::iter::successors(Some(first), |at| Some(at.plus(step))).take_while(|at| *at < window.until());
+    instants.map(|at| (crate::render::strip::column(at, window, COLUMNS), local.hour_minute(at))).collect()
+}
+
+fn series_row(view: &SeriesView, local: &Local<'_>, window: Interval) -> SeriesRow {
+    let pieces = live::series_strip(view, window);
+    let outcome = view.last.map(|last| match last.outcome.cause() {
+        Some(cause) => format!("{}: {cause}", last.outcome.kind()),
+        None => last.outcome.kind().to_string(),
+    });
+    SeriesRow {
+        agent: view.key.agent.to_string(),
+        check: view.key.check.to_string(),
+        last: view.last.map(|last| local.instant(last.at)).unwrap_or_default(),
+        outcome: outcome.unwrap_or_default(),
+        took: view.last.and_then(|last| last.latency()).map(took).unwrap_or_default(),
+        strip: Strip::of(format!("{} from {}, last 24 hours", view.key.check, view.key.agent), &pieces),
+    }
+}
+
+fn took(length: Duration) -> String {
+    crate::render::figures::latency(u64::try_from(length.as_micros()).unwrap_or(u64::MAX))
+}
+
+fn stretch_row(stretch: &Stretch, local: &Local<'_>) -> StretchRow {
+    let (class, word) = match stretch.verdict {
+        Verdict::Outage => ("outage", "outage"),
+        Verdict::NearMiss => ("short", "near miss"),
+        Verdict::Short => ("short", "short downtime"),
+    };
+    let said = |of: Duration| length(of, Language::English);
+    let longest = stretch.longest().map_or_else(|| "unknown".to_owned(), said);
+    let causes: Vec<&str> = stretch.causes.iter().map(Cause::as_str).collect();
+    let ended = local.instant(stretch.interval.until());
+    StretchRow {
+        class,
+        word,
+        began: local.instant(stretch.interval.from()),
+        ended: if stretch.ongoing { format!("{ended}, so far") } else { ended },
+        length: said(stretch.interval.length()),
+        bracket: format!("{} – {longest}", said(stretch.shortest())),
+        causes: causes.join(", "),
+    }
+}
+
+fn check_row(check: &rules::check::Check) -> CheckRow {
+    CheckRow {
+        check: check.id.to_string(),
+        kind: check.target.kind(),
+        target: check.target.address().to_owned(),
+        every: coarse(check.every),
+        counts: check.counts == rules::check::Counts::Yes,
+        objective: check.objective.as_ref().map(ToString::to_string).unwrap_or_default(),
+    }
+}

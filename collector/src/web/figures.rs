@@ -1,0 +1,196 @@
+//! Every service's month so far and the month before, kept so that a scrape costs little.
+//!
+//! Figures are reckoned anew when a service's runs changed in kind, while it is down or unheard,
+//! and otherwise every few minutes: a service that stays up changes nothing but the clock.
+
+use super::live::{Now, recent, seen};
+use crate::closing::reckon;
+use crate::state::{SeriesView, State};
+use config::collector::CollectorConfig;
+use rules::agreement::{Agreement, Service};
+use rules::availability::Ratio;
+use rules::decimal::Percent;
+use rules::id::{CheckId, ServiceId};
+use rules::outcome::OutcomeKind;
+use rules::period::Month;
+use rules::run::Run;
+use rules::time::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How old the figures of a service that stays up may be.
+const STEADY_FOR: Duration = Duration::from_secs(240);
+/// Over how long the ends of that are spread, so that not all services are reckoned in one scrape.
+const SPREAD: Duration = Duration::from_secs(120);
+
+/// One service's month, as gauges show it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct MonthFigures {
+    /// Which month.
+    pub month: Month,
+    /// Availability so far.
+    pub availability: Ratio,
+    /// Undetermined time counted up.
+    pub best: Ratio,
+    /// Undetermined time counted down.
+    pub worst: Ratio,
+    /// Whether the objective is met so far.
+    pub met: bool,
+    /// Time without evidence.
+    pub undetermined: Duration,
+    /// Time that doesn't count.
+    pub excluded: Duration,
+    /// Outages that touch the month.
+    pub outages: usize,
+    /// What the figures so far would earn.
+    pub credit: Percent,
+}
+
+/// One service, as gauges show it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ServiceFigures {
+    /// What it is now.
+    pub(crate) now: Now,
+    /// The running month; nothing before the service's time.
+    pub current: Option<MonthFigures>,
+    /// The month before; nothing before the service's time.
+    pub previous: Option<MonthFigures>,
+}
+
+/// The figures of all services, as last reckoned.
+#[derive(Debug, Default)]
+pub struct Figures {
+    kept: Mutex<HashMap<ServiceId, Kept>>,
+    /// What all of `kept` was reckoned under.
+    config: Mutex<Option<Arc<CollectorConfig>>>,
+    means: Mutex<HashMap<(ServiceId, CheckId, Month), Duration>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    evidence: Vec<Trace>,
+    month: Month,
+    good_until: Timestamp,
+    figures: ServiceFigures,
+}
+
+/// What of a series the figures depend on while it goes on as it is.
+#[derive(Clone, PartialEq, Debug)]
+struct Trace {
+    closed: usize,
+    last_closed: Option<Run>,
+    open: Option<(OutcomeKind, Timestamp)>,
+}
+
+impl Trace {
+    fn of(view: &SeriesView) -> Trace {
+        Trace {
+            closed: view.closed.len(),
+            last_closed: view.closed.last().copied(),
+            open: view.open.map(|run| (run.kind, run.first_at)),
+        }
+    }
+}
+
+impl Figures {
+    /// The figures of `service`, not older than they may be.
+    pub fn of(&self, state: &State, agreement: &Agreement, service: &Service, now: Timestamp) -> ServiceFigures {
+        let views = state.service(&service.id);
+        let evidence: Vec<Trace> = views.iter().map(Trace::of).collect();
+        let month = Month::containing(now, &agreement.zone);
+        if let Some(kept) = self.lock().get(&service.id)
+            && kept.evidence == evidence
+            && kept.month == month
+            && now < kept.good_until
+        {
+            return kept.figures.clone();
+        }
+        let figures = reckoned(state, agreement, service, &views, now);
+        let good_until = good_until(&figures, service, &views, now);
+        let kept = Kept { evidence, month, good_until, figures: figures.clone() };
+        self.lock().insert(service.id.clone(), kept);
+        figures
+    }
+
+    /// Forgets everything that was reckoned under another configuration than `config`.
+    pub fn under(&self, config: &Arc<CollectorConfig>) {
+        let mut known = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, config)) {
+            *known = Some(Arc::clone(config));
+            self.lock().clear();
+        }
+    }
+
+    /// The mean of a check's month, if one was drawn up lately.
+    pub(crate) fn mean(&self, service: &ServiceId, check: &CheckId, month: Month) -> Option<Duration> {
+        let means = self.means.lock().unwrap_or_else(PoisonError::into_inner);
+        means.get(&(service.clone(), check.clone(), month)).copied()
+    }
+
+    /// Keeps the mean of a check's month; of older months nothing is kept.
+    pub(crate) fn keep_mean(&self, service: &ServiceId, check: &CheckId, month: Month, mean: Option<Duration>) {
+        let mut means = self.means.lock().unwrap_or_else(PoisonError::into_inner);
+        means.remove(&(service.clone(), check.clone(), month.previous().previous()));
+        let key = (service.clone(), check.clone(), month);
+        match mean {
+            Some(mean) => means.insert(key, mean),
+            None => means.remove(&key),
+        };
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ServiceId, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Until when figures stand if nothing changes: a service that is up and heard changes only with
+/// the clock.
+fn good_until(figures: &ServiceFigures, service: &Service, views: &[SeriesView], now: Timestamp) -> Timestamp {
+    if figures.now != Now::Up {
+        return now;
+    }
+    let heard_until = views.iter().filter_map(|view| view.open.map(|run| run.until)).min().unwrap_or(now);
+    if heard_until <= now {
+        return now;
+    }
+    let spread = service.id.as_str().bytes().fold(0u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    let spread = Duration::from_millis(spread % u64::try_from(SPREAD.as_millis()).unwrap_or(1));
+    now.plus(STEADY_FOR).plus(spread)
+}
+
+fn reckoned(
+    state: &State,
+    agreement: &Agreement,
+    service: &Service,
+    views: &[SeriesView],
+    now: Timestamp,
+) -> ServiceFigures {
+    let seen = seen(views);
+    let of = |month: Month| {
+        let reckoning = reckon(agreement, service, month, Some(now), &seen)?;
+        Some(MonthFigures {
+            month,
+            availability: reckoning.availability.nominal,
+            best: reckoning.availability.best,
+            worst: reckoning.availability.worst,
+            met: reckoning.met(&agreement.policy),
+            undetermined: reckoning.partition.undetermined.length(),
+            excluded: reckoning.partition.excluded.length(),
+            outages: reckoning.outages().count(),
+            credit: reckoning.credit.percent,
+        })
+    };
+    let month = Month::containing(now, &agreement.zone);
+    ServiceFigures {
+        now: recent(state, agreement, service, now).now,
+        current: of(month),
+        previous: of(month.previous()),
+    }
+}
+
+/// Every service with its agreement, in the configuration's order.
+pub(crate) fn services(agreements: &[Agreement]) -> impl Iterator<Item = (&Agreement, &Service)> {
+    agreements.iter().flat_map(|agreement| agreement.services.iter().map(move |service| (agreement, service)))
+}
+

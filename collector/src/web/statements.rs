@@ -1,0 +1,86 @@
+//! A statement in the console: the page that is printed, with a way to its neighbours and forms.
+
+use super::console::statement_path;
+use super::problem::Problem;
+use super::{AppState, encoded, page};
+use crate::closing::{self, Statement};
+use crate::command::output::Lang;
+use crate::render;
+use askama::Template;
+use axum::extract::{self, Path, Query};
+use axum::response::Response;
+use config::collector::CollectorConfig;
+use rules::agreement::{Agreement, Language};
+use rules::period::Month;
+use serde::Deserialize;
+
+#[derive(Template)]
+#[template(path = "statement_page.html")]
+struct StatementPage {
+    title: String,
+    clock: String,
+    body: String,
+    previous: String,
+    next: Option<String>,
+    forms: Vec<(&'static str, String)>,
+    languages: [(&'static str, String); 2],
+}
+
+/// What may be asked about a statement.
+#[derive(Deserialize)]
+pub(super) struct Wish {
+    pub(super) lang: Option<Lang>,
+}
+
+/// Answers `/statements/{agreement}/{period}`.
+pub(super) async fn show(
+    extract::State(app): extract::State<AppState>,
+    Path((agreement, period)): Path<(String, String)>,
+    Query(wish): Query<Wish>,
+) -> Result<Response, Problem> {
+    let config = app.config();
+    let (agreement, month) = named(&config, &agreement, &period)?;
+    let statement = draw_up(&app, agreement, month).await?;
+    let language = wish.lang.map_or(agreement.language, Language::from);
+    let own = statement_path(agreement, month);
+    let form = |format: &str| {
+        format!("/api/v1/agreements/{}/statements/{month}?format={format}", encoded(agreement.id.as_str()))
+    };
+    let now = app.clock.wall();
+    let next = (month < Month::containing(now, &agreement.zone)).then(|| statement_path(agreement, month.next()));
+    let shown = StatementPage {
+        title: format!("{} {month}", agreement.id),
+        clock: now.to_string(),
+        body: render::html::body(&statement, language),
+        previous: statement_path(agreement, month.previous()),
+        next,
+        forms: ["html", "json", "csv", "text"].map(|format| (format, form(format))).to_vec(),
+        languages: [("English", format!("{own}?lang=en")), ("한국어", format!("{own}?lang=ko"))],
+    };
+    Ok(page(shown.render().expect("writing into a string can't fail")))
+}
+
+/// The agreement and month that a path names.
+pub(super) fn named<'a>(
+    config: &'a CollectorConfig,
+    agreement: &str,
+    period: &str,
+) -> Result<(&'a Agreement, Month), Problem> {
+    let found = config.agreements.iter().find(|known| known.id.as_str() == agreement);
+    let found = found.ok_or_else(|| Problem::NotFound { what: "agreement", name: agreement.to_owned() })?;
+    Ok((found, month(period)?))
+}
+
+/// The month that a parameter names.
+pub(super) fn month(period: &str) -> Result<Month, Problem> {
+    period.parse().map_err(|why: rules::period::NotAMonth| Problem::BadParameter { parameter: "period", why: why.to_string() })
+}
+
+/// Draws up a month from what is committed up to now.
+pub(super) async fn draw_up<'a>(
+    app: &AppState,
+    agreement: &'a Agreement,
+    month: Month,
+) -> Result<Statement<'a>, Problem> {
+    Ok(closing::draw_up(&app.evidence, agreement, month, Some(app.clock.wall())).await?)
+}
