@@ -217,6 +217,9 @@ pub struct Derived {
 pub async fn open(url: &str) -> Result<Arc<dyn Ledger>, LedgerError> {
     match url.split_once(':') {
         Some(("sqlite", ":memory:")) => Ok(Arc::new(sqlite::SqliteLedger::in_memory()?)),
+        Some(("sqlite", path)) if path.starts_with("//") => {
+            Err(LedgerError::Address { why: "`sqlite://` does not say where its path begins".into() })
+        }
         Some(("sqlite", path)) if !path.is_empty() => Ok(Arc::new(sqlite::SqliteLedger::open(Path::new(path)).await?)),
         Some(("postgres" | "postgresql", _)) => Ok(Arc::new(postgres::PostgresLedger::open_url(url).await?)),
         Some(("sqlite", _)) => Err(LedgerError::Address { why: "its path is empty".into() }),
@@ -345,5 +348,21 @@ impl Advance {
 fn assert_on_the_hour(hours: &[Hour]) {
     for hour in hours {
         assert_eq!(hour.hour, hour.hour.hour(), "an hour begins on the hour");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_is_none_is_refused_with_what_would_be_right() {
+        for address in
+            ["", "ledger.db", "sqlite:", "sqlite:///var/lib/nines/ledger.db", "mysql://nines:secret@db/nines"]
+        {
+            let refusal = open(address).await.err().unwrap().to_string();
+            assert!(refusal.contains("give `sqlite:PATH`"), "{refusal}");
+            assert!(!refusal.contains("secret"), "{refusal}");
+        }
     }
 }

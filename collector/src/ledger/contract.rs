@@ -4,7 +4,7 @@ mod commits;
 mod derived;
 mod history;
 mod model;
-mod place;
+pub(super) mod place;
 mod samples;
 mod server;
 

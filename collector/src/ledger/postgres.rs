@@ -161,3 +161,85 @@ impl Ledger for PostgresLedger {
         run.boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::contract::place::Place;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use tokio::sync::Barrier;
+
+    async fn setting(ledger: &PostgresLedger, name: &'static str) -> String {
+        let shown = ledger.connections.run("show a setting", move |connection| {
+            async move {
+                let row =
+                    connection.query_one(&format!("SHOW {name}"), &[]).await.map_err(refused("show a setting"))?;
+                Ok(row.get(0))
+            }
+            .boxed()
+        });
+        shown.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn commits_are_durable_whatever_the_database_prefers() {
+        let place = Place::postgres().await;
+        drop(place.open().await);
+        let hasty =
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$";
+        place.tamper(hasty).await;
+        let ledger = PostgresLedger::open_url(&place.url()).await.unwrap();
+        assert_eq!(setting(&ledger, "synchronous_commit").await, "on");
+        assert_eq!(setting(&ledger, "statement_timeout").await, "30s");
+        place.remove().await;
+    }
+
+    #[tokio::test]
+    async fn a_cut_connection_costs_at_most_the_calls_that_used_it() {
+        let place = Place::postgres().await;
+        let ledger = place.open().await;
+        let lane = ledger.grant(&"a".parse().unwrap(), 0, Timestamp::from_millis(0)).await.unwrap();
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        place.tamper(cut).await;
+        let mut read = ledger.lanes().await;
+        if let Err(error) = &read {
+            assert!(matches!(error, LedgerError::Postgres { .. }), "{error:?}");
+            read = ledger.lanes().await;
+        }
+        assert_eq!(read.unwrap(), [lane]);
+        place.remove().await;
+    }
+
+    #[tokio::test]
+    async fn a_deadlock_costs_its_victim_only_another_attempt() {
+        let place = Place::postgres().await;
+        let ledger = PostgresLedger::open_url(&place.url()).await.unwrap();
+        for agent in ["a", "b"] {
+            ledger.grant(&agent.parse().unwrap(), 0, Timestamp::from_millis(0)).await.unwrap();
+        }
+        let both_hold_one = Arc::new(Barrier::new(2));
+        let attempts = Arc::new(AtomicU32::new(0));
+        let lock = |first: &'static str, second: &'static str| {
+            let (both_hold_one, attempts) = (Arc::clone(&both_hold_one), Arc::clone(&attempts));
+            ledger.connections.run("lock both", move |connection| {
+                let (both_hold_one, attempts) = (Arc::clone(&both_hold_one), Arc::clone(&attempts));
+                let work = async move {
+                    let lock = "SELECT 1 FROM agents WHERE agent = $1 FOR UPDATE";
+                    let transaction = connection.transaction().await?;
+                    transaction.execute(lock, &[&first]).await?;
+                    if attempts.fetch_add(1, Ordering::Relaxed) < 2 {
+                        both_hold_one.wait().await;
+                    }
+                    transaction.execute(lock, &[&second]).await?;
+                    transaction.commit().await
+                };
+                work.map(|outcome| outcome.map_err(refused("lock both"))).boxed()
+            })
+        };
+        let (one, other) = tokio::join!(lock("a", "b"), lock("b", "a"));
+        assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+        assert_eq!(attempts.load(Ordering::Relaxed), 3);
+        place.remove().await;
+    }
+}

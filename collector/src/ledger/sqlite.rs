@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_no_ledger_is_refused_and_a_fresh_connection_is_tried() {
+    async fn a_file_that_is_no_ledger_is_refused() {
         let directory = tempfile::TempDir::new().unwrap();
         let path = directory.path().join("ledger.db");
         std::fs::write(&path, "not a database, but long enough to be looked at as one".repeat(99)).unwrap();

@@ -18,7 +18,7 @@ const VARIABLE: &str = "NINES_TEST_POSTGRES";
 const NOBODY: u32 = 65534;
 const WATCH: &str = r#"cd "$1" || exit
 "$2/initdb" -D data -U nines -A trust -E UTF8 --no-locale --no-sync >&2 || exit
-"$2/pg_ctl" -D data -w -l server.log -s -o "-k '$1' -c listen_addresses= -c max_connections=300 -c fsync=off" start >&2 || exit
+"$2/pg_ctl" -D data -w -l server.log -s -o "-k '$1' -c listen_addresses= -c max_connections=300 -c fsync=off -c deadlock_timeout=100ms" start >&2 || exit
 echo ready
 read -r _
 "$2/pg_ctl" -D data -s -m immediate stop

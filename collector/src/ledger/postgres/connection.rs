@@ -80,14 +80,15 @@ impl Connections {
         let mut attempt = 1;
         loop {
             let mut connection = self.pool.get().await.map_err(|source| failed("connect to", source))?;
-            match timeout(CALL_TIME, work(&mut connection)).await {
-                Ok(Err(error)) if attempt < ATTEMPTS_MAX && lost_to_another(&error) => attempt += 1,
-                Ok(outcome) => return outcome,
-                Err(elapsed) => {
-                    // Whoever used it next would wait behind what is still going on there.
+            let outcome = timeout(CALL_TIME, work(&mut connection)).await;
+            match outcome.unwrap_or_else(|elapsed| Err(failed(doing, elapsed))) {
+                Err(error) if attempt < ATTEMPTS_MAX && lost_to_another(&error) => attempt += 1,
+                Err(error) => {
+                    // It may be cut, or still busy with what was given up.
                     drop(Object::take(connection));
-                    return Err(failed(doing, elapsed));
+                    return Err(error);
                 }
+                done => return done,
             }
         }
     }

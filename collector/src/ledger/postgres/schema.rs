@@ -114,6 +114,6 @@ pub(crate) async fn migrate(connection: &mut Object) -> Result<(), LedgerError> 
 
 /// `IF NOT EXISTS` looks before it makes, so two at once may still both make.
 fn made_meanwhile(error: &tokio_postgres::Error) -> bool {
-    let made = [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE];
+    let made = [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT];
     error.code().is_some_and(|code| made.contains(code))
 }
