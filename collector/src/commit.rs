@@ -14,6 +14,7 @@ use crate::ledger::{Advance, Committed, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::state::State;
 use bytes::Bytes;
+use daemon::admin::Readiness;
 use daemon::clock::Clock;
 use group::Group;
 use rules::block::Block;
@@ -39,6 +40,12 @@ const COLLISIONS_MAX: usize = 5;
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// How far before the month before last runs are remembered: no zone is further from UTC.
 const MONTH_MARGIN: Duration = Duration::from_hours(24);
+
+/// What stands in the way when the ledger fails.
+pub(crate) const LEDGER: &str = "ledger";
+
+/// The lane of imported history; no agent is ever granted it.
+pub(crate) const INCARNATION_IMPORTED: Incarnation = Incarnation(0);
 
 /// What a request brought: blocks of one lane in order.
 #[derive(Debug)]
@@ -112,6 +119,7 @@ pub(crate) struct Committer {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) state: State,
     pub(crate) metrics: Metrics,
+    pub(crate) readiness: Readiness,
     clock: Clock,
     offers: mpsc::Receiver<Offer>,
     /// Offers that must wait for the next group.
@@ -132,7 +140,13 @@ impl Committer {
         let (sender, offers) = mpsc::channel(OFFERS_WAITING);
         let commits = Commits { offers: sender, metrics: metrics.clone() };
         let (carried, agents) = (VecDeque::new(), HashMap::new());
-        (Committer { ledger, state, metrics, clock, offers, carried, agents }, commits)
+        let readiness = Readiness::new();
+        (Committer { ledger, state, metrics, readiness, clock, offers, carried, agents }, commits)
+    }
+
+    /// The same, telling `readiness` whether the ledger can be worked with.
+    pub(crate) fn telling(self, readiness: Readiness) -> Committer {
+        Committer { readiness, ..self }
     }
 
     /// Loads every agent that the ledger knows.
@@ -194,6 +208,18 @@ impl Committer {
         self.commit(offers).await;
     }
 
+    /// Takes in blocks at once, without company: for whoever owns the committer.
+    pub(crate) async fn take_in(
+        &mut self,
+        agent: AgentId,
+        incarnation: Incarnation,
+        blocks: Vec<OfferedBlock>,
+    ) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        self.commit(vec![Offer { agent, incarnation, blocks, answer }]).await;
+        answered.await.unwrap_or(Answer::Unavailable)
+    }
+
     /// Decides, folds and commits, as often as other collectors forestall it.
     async fn commit(&mut self, mut offers: Vec<Offer>) {
         for _ in 0..COLLISIONS_MAX {
@@ -227,6 +253,7 @@ impl Committer {
             };
             match written {
                 Ok(Committed::Durable) => {
+                    self.readiness.clear(LEDGER);
                     self.show(&group);
                     group.answer();
                     return Ok(collided);
@@ -280,6 +307,7 @@ impl Committer {
     /// The ledger failed: nobody knows what of the group is in it, so all of it is loaded anew.
     fn give_up(&mut self, error: &LedgerError, offers: Vec<Offer>) {
         self.metrics.ledger_errors.inc();
+        self.readiness.block(LEDGER, error.to_string());
         tracing::error!(error = %chain(error), "Commit failed; agents are told to try again");
         for offer in offers {
             self.agents.remove(&offer.agent);

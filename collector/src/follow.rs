@@ -3,7 +3,7 @@
 //! Whatever they commit is folded here too, without writing, so that all of them report the same
 //! figures whichever one an agent talks to.
 
-use crate::commit::{Committer, chain};
+use crate::commit::{Committer, LEDGER, chain};
 use crate::fold::Followed;
 use crate::ledger::LedgerError;
 use rules::id::AgentId;
@@ -11,9 +11,13 @@ use rules::id::AgentId;
 impl Committer {
     /// Takes in what others committed since the last look.
     pub(crate) async fn follow(&mut self) {
-        if let Err(error) = self.take_in_others().await {
-            self.metrics.ledger_errors.inc();
-            tracing::warn!(error = %chain(&error), "Ledger could not be followed; trying again in a second");
+        match self.take_in_others().await {
+            Ok(()) => self.readiness.clear(LEDGER),
+            Err(error) => {
+                self.metrics.ledger_errors.inc();
+                self.readiness.block(LEDGER, error.to_string());
+                tracing::warn!(error = %chain(&error), "Ledger could not be followed; trying again in a second");
+            }
         }
     }
 

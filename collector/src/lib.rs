@@ -2,16 +2,25 @@
 //!
 //! It never opens a connection to a target, and it never judges a probe.
 
+// The whole of it
+pub mod serve;
 // What comes in
 mod commit;
 mod follow;
 mod ingest;
 // What is kept
+pub mod evidence;
 mod fold;
+pub mod import;
 pub mod ledger;
 pub mod metrics;
+pub mod outages;
+pub mod rebuild;
 pub mod state;
 // What is told
 pub mod closing;
 pub mod lines;
 pub mod render;
+pub mod web;
+// What it is asked
+pub mod command;

@@ -1,11 +1,12 @@
 //! What becomes of each offered block, and the folding of those that count.
 
 use super::group::{Group, Part};
-use super::{Answer, Committer, Held, Offer, OfferedBlock};
+use super::{Answer, Committer, Held, INCARNATION_IMPORTED, Offer, OfferedBlock};
 use crate::fold::CheckpointWanted;
 use crate::ledger::{LedgerError, Quarantined, StoredBlock};
 use crate::metrics::Refusal;
 use rules::delivery::receiver::{Lane, Verdict};
+use rules::delivery::{Incarnation, SEQ_FIRST};
 use rules::id::AgentId;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -91,7 +92,7 @@ impl Committer {
     async fn lane(
         &mut self,
         agent: &AgentId,
-        incarnation: rules::delivery::Incarnation,
+        incarnation: Incarnation,
         offers: &[Offer],
     ) -> Result<Option<Lane>, LedgerError> {
         let mut knowledge = Knowledge::Remembered;
@@ -112,7 +113,9 @@ impl Committer {
             }
             next_seq = self.agents.get(agent).and_then(next);
         }
-        Ok(next_seq.map(|next_seq| Lane { incarnation, next_seq }))
+        // The ledger makes the lane of imported history when it is first used.
+        let imported = (incarnation == INCARNATION_IMPORTED).then_some(SEQ_FIRST);
+        Ok(next_seq.or(imported).map(|next_seq| Lane { incarnation, next_seq }))
     }
 
     async fn decide_offer(&self, part: &mut Part, offer: &Offer) -> Result<Answer, LedgerError> {

@@ -67,10 +67,7 @@ impl Bench {
     }
 
     pub(crate) async fn offer(&mut self, blocks: Vec<OfferedBlock>) -> Answer {
-        let (answer, answered) = oneshot::channel();
-        let incarnation = Incarnation(self.incarnation);
-        self.committer.commit(vec![Offer { agent: agent(), incarnation, blocks, answer }]).await;
-        answered.await.unwrap()
+        self.committer.take_in(agent(), Incarnation(self.incarnation), blocks).await
     }
 
     pub(crate) async fn send(&mut self, results: &[(SeriesKey, Pace, ProbeResult)]) -> Answer {

@@ -34,7 +34,7 @@ impl OpenHour {
         contributions.sort_unstable_by(|a, b| b.cmp(a));
         let mut histogram = empty_histogram();
         for us in &contributions {
-            histogram.saturating_record(u64::from(*us));
+            histogram.record(u64::from(*us)).expect("the histogram grows to any value of 32 bits");
         }
         let histogram = if contributions.is_empty() { Vec::new() } else { to_bytes(&histogram) };
         Hour { hour, population, histogram }

@@ -3,7 +3,7 @@
 use super::Ingest;
 use super::door::Caller;
 use super::problem::Problem;
-use crate::commit::{Answer, OfferedBlock};
+use crate::commit::{Answer, INCARNATION_IMPORTED, OfferedBlock};
 use crate::metrics::Refusal;
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -55,7 +55,11 @@ async fn take(
     let blocks = decoded(&agent, lane.first_seq, &admitted.bytes, ingest.clock.wall())?;
     let held = i64::try_from(admitted.bytes.len()).unwrap_or(i64::MAX);
     ingest.metrics.bytes_in_flight.add(held);
-    let answer = ingest.commits.offer(agent, Incarnation(lane.incarnation), blocks).await;
+    let incarnation = Incarnation(lane.incarnation);
+    let answer = match incarnation == INCARNATION_IMPORTED {
+        true => Answer::UnknownIncarnation,
+        false => ingest.commits.offer(agent, incarnation, blocks).await,
+    };
     ingest.metrics.bytes_in_flight.sub(held);
     match answer {
         Answer::Committed { next_seq, refused } => {

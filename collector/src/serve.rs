@@ -1,0 +1,243 @@
+//! The collector as one thing that starts, runs and stops.
+//!
+//! [`Collector::start`] opens the ledger and binds both listeners, so that whoever starts it knows
+//! the addresses; [`Collector::run`] works until it is cancelled. It stops in order: listeners take
+//! nothing new and let open requests end, then the committer writes what waits and its
+//! checkpoints. What is killed instead loses nothing that was acknowledged.
+
+use crate::commit::{Commits, Committer, LEDGER, chain};
+use crate::evidence::LedgerEvidence;
+use crate::ingest::Ingest;
+use crate::ledger::{self, Ledger, LedgerError};
+use crate::metrics::Metrics;
+use crate::outages::{Outages, Watcher};
+use crate::state::State;
+use axum::Router;
+use config::collector::{CollectorConfig, LedgerUrl};
+use daemon::admin::Readiness;
+use daemon::clock::Clock;
+use daemon::listener::{BindError, Listener};
+use daemon::reload::FileWatch;
+use daemon::shutdown::{Hangup, within};
+use daemon::tls::{Tls, TlsError, TlsFiles};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long waiting blocks and checkpoints may take to be written at the end.
+const FLUSH_TIME: Duration = Duration::from_secs(15);
+
+/// Why a collector can't start, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The ledger can't be opened or read.
+    #[error("failed to open the ledger")]
+    Ledger(#[from] LedgerError),
+    /// An address can't be listened on.
+    #[error("failed to {0}")]
+    Bind(#[source] BindError),
+    /// The TLS files can't be used.
+    #[error("failed to {0}")]
+    Tls(#[source] TlsError),
+    /// A part of it panicked.
+    #[error("a part of the collector ended unexpectedly")]
+    Ended(#[source] tokio::task::JoinError),
+}
+
+/// What pages, API and metrics are made of; cheap to clone.
+#[derive(Clone)]
+pub struct Facts {
+    /// The configuration in force.
+    pub config: watch::Receiver<Arc<CollectorConfig>>,
+    /// What is committed.
+    pub state: State,
+    /// What a month is drawn up from.
+    pub evidence: LedgerEvidence,
+    /// What services are now.
+    pub outages: Outages,
+    /// What the process counts about itself.
+    pub metrics: Metrics,
+    /// What stands between the process and its work.
+    pub readiness: Readiness,
+    /// The time.
+    pub clock: Clock,
+    /// Ends requests that wait when the process stops.
+    pub cancel: CancellationToken,
+}
+
+/// A collector that is bound and not yet working.
+pub struct Collector {
+    facts: Facts,
+    config: watch::Sender<Arc<CollectorConfig>>,
+    committer: Committer,
+    commits: Commits,
+    ledger: Arc<dyn Ledger>,
+    web: Listener,
+    agents: Listener,
+    stopping: CancellationToken,
+}
+
+impl Collector {
+    /// Opens the ledger and binds the listeners; port 0 lets the system choose.
+    pub async fn start(config: CollectorConfig, clock: Clock) -> Result<Collector, ServeError> {
+        let tls = config.listen.tls.as_ref().map(|files| Tls::load(&tls_files(files))).transpose();
+        let tls = tls.map_err(ServeError::Tls)?;
+        let bind = async |address| {
+            let listener = Listener::bind(address).await.map_err(ServeError::Bind)?;
+            Ok::<_, ServeError>(match &tls {
+                Some(tls) => listener.with_tls(tls.clone()),
+                None => listener,
+            })
+        };
+        let (web, agents) = (bind(config.listen.web).await?, bind(config.listen.agents).await?);
+        let ledger = ledger::open(&ledger_url(&config.ledger)).await?;
+        let (state, metrics, readiness) = (State::default(), Metrics::new(), Readiness::new());
+        readiness.block(LEDGER, "its agents are being loaded");
+        let (committer, commits) =
+            Committer::new(Arc::clone(&ledger), state.clone(), metrics.clone(), clock.clone());
+        let committer = committer.telling(readiness.clone());
+        let (sender, config) = watch::channel(Arc::new(config));
+        let evidence = LedgerEvidence::new(Arc::clone(&ledger), state.clone());
+        let stopping = CancellationToken::new();
+        let (outages, cancel) = (Outages::default(), stopping.clone());
+        let facts = Facts { config, state, evidence, outages, metrics, readiness, clock, cancel };
+        Ok(Collector { facts, config: sender, committer, commits, ledger, web, agents, stopping })
+    }
+
+    /// Where the console, the API and `/metrics` are.
+    pub fn web_address(&self) -> SocketAddr {
+        self.web.address()
+    }
+
+    /// Where agents send to.
+    pub fn agents_address(&self) -> SocketAddr {
+        self.agents.address()
+    }
+
+    /// What it knows, for pages and for programs that contain it.
+    pub fn facts(&self) -> Facts {
+        self.facts.clone()
+    }
+
+    /// Gives the configuration a new value from outside a file.
+    pub fn configure(&self) -> watch::Sender<Arc<CollectorConfig>> {
+        self.config.clone()
+    }
+
+    /// Works until `cancel`, serving `pages` on the web listener. `file` is the configuration to
+    /// read again when it changes.
+    pub async fn run(
+        self,
+        pages: Router,
+        file: Option<(&Path, Hangup)>,
+        cancel: CancellationToken,
+    ) -> Result<(), ServeError> {
+        let Collector { facts, config, mut committer, commits, ledger, web, agents, stopping } = self;
+        let (web_address, agents_address) = (web.address(), agents.address());
+        let ingest = Ingest::new(
+            commits,
+            ledger,
+            facts.config.clone(),
+            facts.metrics.clone(),
+            facts.clock.clone(),
+            stopping.clone(),
+        );
+        let (listeners_end, committer_end) = (CancellationToken::new(), CancellationToken::new());
+        let mut listeners = JoinSet::new();
+        listeners.spawn(web.serve(pages, listeners_end.clone()));
+        listeners.spawn(agents.serve(ingest.router(), listeners_end.clone()));
+        let mut watchers = JoinSet::new();
+        if let Some((path, hangup)) = file {
+            let watch = FileWatch::new(path, hangup, facts.clock.clone());
+            watchers.spawn(reload(watch, path.to_owned(), config, stopping.clone()));
+        }
+        let mut working = JoinSet::new();
+        let (end, readiness) = (committer_end.clone(), facts.readiness.clone());
+        let outages = Watcher::new(facts.outages, facts.state, facts.config, facts.clock);
+        let watching = stopping.clone();
+        working.spawn(async move {
+            committer.load_all().await?;
+            readiness.clear(LEDGER);
+            tracing::info!(web = %web_address, agents = %agents_address, "Collector is ready");
+            let mut derived = JoinSet::new();
+            derived.spawn(outages.run(watching));
+            committer.run(end).await;
+            derived.join_all().await;
+            Ok::<_, LedgerError>(())
+        });
+        let ended = tokio::select! {
+            () = cancel.cancelled() => None,
+            ended = working.join_next() => ended,
+        };
+        stopping.cancel();
+        listeners_end.cancel();
+        listeners.join_all().await;
+        committer_end.cancel();
+        let flush = async { working.join_next().await };
+        let ended = match ended {
+            Some(ended) => Some(ended),
+            None => within("flush", FLUSH_TIME, flush).await.flatten(),
+        };
+        watchers.join_all().await;
+        match ended {
+            Some(Err(panicked)) => Err(ServeError::Ended(panicked)),
+            Some(Ok(Err(error))) => Err(ServeError::Ledger(error)),
+            Some(Ok(Ok(()))) | None => Ok(()),
+        }
+    }
+}
+
+/// Reads the configuration again whenever its file changes; a bad one leaves the old in force.
+async fn reload(
+    mut watch: FileWatch,
+    path: std::path::PathBuf,
+    config: watch::Sender<Arc<CollectorConfig>>,
+    cancel: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = watch.changed() => {}
+        }
+        match config::collector::load(&path) {
+            Ok(loaded) => {
+                for warning in &loaded.warnings {
+                    tracing::warn!(%warning, "Configuration has a doubtful place");
+                }
+                let before = Arc::clone(&config.borrow());
+                if (&before.listen, &before.ledger) != (&loaded.value.listen, &loaded.value.ledger) {
+                    tracing::warn!("`listen` and `ledger` take effect at the next start; the rest applies now");
+                }
+                config.send_replace(Arc::new(loaded.value));
+                tracing::info!(file = %path.display(), "Configuration reloaded");
+            }
+            Err(error) => {
+                tracing::error!(file = %path.display(), error = %chain(&error), "Configuration is wrong; the old one stays");
+            }
+        }
+    }
+}
+
+fn tls_files(files: &config::collector::TlsFiles) -> TlsFiles {
+    TlsFiles {
+        cert_file: files.cert_file.clone(),
+        key_file: files.key_file.clone(),
+        client_ca_file: files.client_ca_file.clone(),
+    }
+}
+
+/// The ledger's address as [`ledger::open`] reads it.
+pub fn ledger_url(url: &LedgerUrl) -> String {
+    match url {
+        LedgerUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+        LedgerUrl::SqliteMemory => "sqlite::memory:".to_owned(),
+        LedgerUrl::Postgres(secret) => secret.expose().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
