@@ -147,6 +147,8 @@ pub struct Depth {
     pub results_dropped: u64,
     /// Results refused since the start because their instant is not to be believed.
     pub results_refused: u64,
+    /// Whether the spool takes no more results: what it holds now is all.
+    pub complete: bool,
 }
 
 impl Depth {
@@ -203,6 +205,11 @@ impl Outlet {
     /// Waits until the spool has changed since the last call. Safe to drop at any time.
     pub(crate) async fn changed(&mut self) -> Result<(), Unavailable> {
         self.depth.changed().await.map_err(|_| Unavailable)
+    }
+
+    /// Waits until the spool takes no more results. Safe to drop at any time.
+    pub(crate) async fn completed(&mut self) -> Result<(), Unavailable> {
+        self.depth.wait_for(|depth| depth.complete).await.map(|_| ()).map_err(|_| Unavailable)
     }
 
     /// Blocks from `from` on, in order, that fit a body of `bytes_at_most`, but at least one.

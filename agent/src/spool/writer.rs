@@ -102,6 +102,7 @@ impl Spool {
             }
         }
         self.flush().await;
+        self.depth.send_modify(|depth| depth.complete = true);
         while let Some(request) = self.requests.recv().await {
             self.serve(request).await;
         }
@@ -260,6 +261,7 @@ impl Spool {
                 evidence_at_risk: depth.evidence_at_risk,
                 results_dropped: dropped + self.buried_before + store.tally().results_buried,
                 results_refused: refused,
+                complete: depth.complete,
                 ..depth_of(store.tally(), oldest_at, self.settings.at_most)
             };
         });
@@ -291,6 +293,7 @@ fn depth_of(tally: &Tally, oldest_at: Option<Timestamp>, bytes_at_most: u64) -> 
         evidence_at_risk: false,
         results_dropped: 0,
         results_refused: 0,
+        complete: false,
     }
 }
 
