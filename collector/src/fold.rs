@@ -14,7 +14,7 @@ pub(crate) mod hour;
 mod late;
 mod load;
 mod publish;
-pub mod series;
+pub(crate) mod series;
 
 pub(crate) use load::{Followed, Scratch, load};
 

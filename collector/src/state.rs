@@ -24,6 +24,8 @@ pub struct SeriesView {
     pub key: SeriesKey,
     /// The runs that only late results can change, in order of time.
     pub closed: Arc<Vec<Run>>,
+    /// How often those were replaced rather than added to.
+    pub revision: u64,
     /// The run that its next result may extend.
     pub open: Option<Run>,
     /// Its last result.
@@ -39,6 +41,7 @@ impl SeriesView {
         SeriesView {
             key,
             closed: Arc::default(),
+            revision: 0,
             open: None,
             last: None,
             pace: Pace { every: Duration::ZERO, timeout: Duration::ZERO },
@@ -166,11 +169,11 @@ impl Update<'_> {
         self.content.since.insert(agent.clone(), since);
     }
 
-    /// Drops everything of `agent`; it is about to be shown anew.
-    pub(crate) fn forget(&mut self, agent: &AgentId) {
+    /// Drops those series of `agent` that it has no longer.
+    pub(crate) fn keep_only(&mut self, agent: &AgentId, has: impl Fn(&SeriesKey) -> bool) {
         for (service, series) in &mut self.content.series {
             let before = series.len();
-            series.retain(|(_, other), _| other != agent);
+            series.retain(|(_, other), view| other != agent || has(&view.key));
             if series.len() < before {
                 self.changed.insert(service.clone());
             }

@@ -4,6 +4,7 @@ use super::AgentFold;
 use super::series::SeriesFold;
 use crate::state::{AgentView, SeriesView, State, Update};
 
+use rules::result::SeriesKey;
 use rules::run::Run;
 use std::sync::Arc;
 
@@ -23,9 +24,13 @@ impl AgentFold {
         }
         self.changed = (0..self.series.len()).collect();
         state.update(|update| {
-            update.forget(&self.agent);
+            update.keep_only(&self.agent, |key| self.knows(key));
             self.show(update);
         });
+    }
+
+    fn knows(&self, key: &SeriesKey) -> bool {
+        self.index.get(&key.service).is_some_and(|checks| checks.contains_key(&key.check))
     }
 
     fn show(&mut self, update: &mut Update<'_>) {
@@ -57,7 +62,10 @@ impl SeriesFold {
                     Arc::make_mut(&mut view.closed).extend_from_slice(&closed[shown..]);
                 }
             }
-            Some(_) | None => view.closed = Arc::new(closed.to_vec()),
+            Some(_) | None => {
+                view.closed = Arc::new(closed.to_vec());
+                view.revision += 1;
+            }
         }
         self.published = Some(closed.len());
         view.open = self.open_run();

@@ -14,7 +14,7 @@ use rules::time::Timestamp;
 
 /// Upper bounds of the latency buckets, in microseconds: Prometheus' usual ones, and 30 s and 60 s
 /// for pages that create things.
-pub const LATENCY_BOUNDS_US: [u64; 13] = [
+pub(crate) const LATENCY_BOUNDS_US: [u64; 13] = [
     5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 30_000_000,
     60_000_000,
 ];

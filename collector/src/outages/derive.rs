@@ -17,12 +17,12 @@ use std::time::Duration;
 
 /// What a derivation was made of, short of the ends of open runs: while it is the same, only time
 /// can change the service.
-pub(super) type Signature = Vec<(AgentId, CheckId, usize, Option<Timestamp>)>;
+pub(super) type Signature = Vec<(AgentId, CheckId, u64, usize, Option<Timestamp>)>;
 
 pub(super) fn signature(series: &[SeriesView]) -> Signature {
     let one = |view: &SeriesView| {
         let key = &view.key;
-        (key.agent.clone(), key.check.clone(), view.closed.len(), view.open.map(|run| run.first_at))
+        (key.agent.clone(), key.check.clone(), view.revision, view.closed.len(), view.open.map(|run| run.first_at))
     };
     series.iter().map(one).collect()
 }
