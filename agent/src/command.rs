@@ -73,11 +73,13 @@ impl AgentCommand {
 /// The error with its causes, each said once.
 fn whole(error: &dyn Error) -> String {
     let mut said = error.to_string();
-    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
-        let cause = cause.to_string();
-        if !said.contains(&cause) {
-            said = format!("{said}: {cause}");
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !said.contains(&text) {
+            said = format!("{said}: {text}");
         }
+        next = cause.source();
     }
     said
 }

@@ -176,6 +176,10 @@ mod tests {
     }
 
     fn bench() -> Bench {
+        bench_with(PROBES_MAX)
+    }
+
+    fn bench_with(probes_max: usize) -> Bench {
         let (clock, hand) = Clock::manual(Timestamp::from_millis(1_800_000_000_000));
         let (dir, agent) = (tempfile::tempdir().unwrap(), "a".parse::<AgentId>().unwrap());
         let settings = spool::Settings { agent: agent.clone(), dir: dir.path().to_owned(), at_most: 1 << 20 };
@@ -186,7 +190,9 @@ mod tests {
         let vantage = Arc::new(Vantage::new(clock, spool, Metrics::new(), local));
         let mut tasks = JoinSet::new();
         tasks.spawn(writer.run(CancellationToken::new()));
-        tasks.spawn(Scheduler::new(agent, Arc::clone(&vantage), standing).run(CancellationToken::new()));
+        let mut scheduler = Scheduler::new(agent, Arc::clone(&vantage), standing);
+        scheduler.permits = Arc::new(Semaphore::new(probes_max));
+        tasks.spawn(scheduler.run(CancellationToken::new()));
         Bench { vantage, hand, tasks, _dir: dir, _orders: orders }
     }
 
@@ -218,6 +224,13 @@ mod tests {
         assert_eq!((bench.started(), bench.missed("late")), (10, 0));
         assert!(bench.vantage.metrics.lateness_seconds.get_sample_sum() < 10.0 * 0.05);
         assert_eq!(bench.tasks.len(), 2, "both still run");
+    }
+
+    #[tokio::test]
+    async fn a_slot_that_finds_all_places_taken_is_counted_and_not_kept_for_later() {
+        let bench = bench_with(0);
+        bench.pass(Duration::from_secs(3)).await;
+        assert_eq!((bench.started(), bench.missed("busy"), bench.missed("late")), (0, 3, 0));
     }
 
     #[tokio::test]

@@ -85,3 +85,81 @@ impl Vantage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool;
+    use daemon::clock::Hand;
+    use rules::check::{Assignment, Check, Counts, Target, Vantages};
+    use rules::evidence::{Attempt, Failure, Fault, Phase, Said};
+    use rules::id::AgentId;
+    use rules::outcome::Cause;
+    use rules::time::Timestamp;
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    /// A port of this machine where nobody listens.
+    fn closed() -> String {
+        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    }
+
+    fn vantage(dir: &tempfile::TempDir) -> (Vantage, Hand) {
+        let (clock, hand) = Clock::manual(Timestamp::from_millis(1_800_000_000_000));
+        let agent: AgentId = "a".parse().unwrap();
+        let settings = spool::Settings { agent: agent.clone(), dir: dir.path().to_owned(), at_most: 1 << 20 };
+        let (spool, _outlet, _writer) = spool::open(settings, clock.clone()).unwrap();
+        (Vantage::new(clock, spool, Metrics::new(), LocalRule::new(agent)), hand)
+    }
+
+    /// What a time-out of a target elsewhere is judged to be, after `meanwhile`.
+    async fn judged(references: &[String], meanwhile: impl FnOnce(&Vantage, &Hand)) -> Outcome {
+        let dir = tempfile::tempdir().unwrap();
+        let (vantage, hand) = vantage(&dir);
+        let check = Check {
+            id: "port".parse().unwrap(),
+            target: Target::parse("tcp:192.0.2.1:80").unwrap(),
+            every: Duration::from_secs(30),
+            timeout: Duration::from_secs(10),
+            counts: Counts::Yes,
+            objective: None,
+            agents: Vantages::All,
+        };
+        let assignment = Assignment { service: "s".parse().unwrap(), check: Arc::new(check) };
+        let targets: Vec<Target> =
+            references.iter().map(|address| Target::parse(&format!("tcp:{address}")).unwrap()).collect();
+        let orders = Orders::prepare(vec![assignment], &targets, None, &vantage.clock).unwrap();
+        let standing = orders.standing.values().next().map(Arc::clone).unwrap();
+        let address = "192.0.2.1:80".parse().unwrap();
+        let elapsed = Duration::from_secs(10);
+        let failure =
+            Failure { fault: Fault::Deadline, phase: Some(Phase::Connect), detail: Said::new("no end within 10s") };
+        let attempt = Attempt { address, fault: Some(Fault::Deadline), elapsed };
+        let evidence = Evidence { attempts: vec![attempt], failure: Some(failure), elapsed, ..Evidence::default() };
+        let started = vantage.clock.now();
+        meanwhile(&vantage, &hand);
+        vantage.judge(&evidence, started, &orders, &standing).await
+    }
+
+    #[tokio::test]
+    async fn a_time_out_is_the_targets_fault_while_a_reference_answers_or_none_is_named() {
+        let there = TcpListener::bind("127.0.0.1:0").unwrap();
+        let there = [closed(), there.local_addr().unwrap().to_string()];
+        assert_eq!(judged(&there, |_, _| ()).await, Outcome::Down(Cause::Timeout));
+        assert_eq!(judged(&[], |_, _| ()).await, Outcome::Down(Cause::Timeout));
+    }
+
+    #[tokio::test]
+    async fn a_time_out_while_all_references_are_away_is_void() {
+        assert_eq!(judged(&[closed(), closed()], |_, _| ()).await, Outcome::Void(Cause::AgentOffline));
+    }
+
+    #[tokio::test]
+    async fn a_time_out_in_a_pause_is_void() {
+        let frozen = |vantage: &Vantage, hand: &Hand| {
+            vantage.pauses.promise(vantage.clock.boot());
+            hand.advance(Duration::from_secs(60));
+        };
+        assert_eq!(judged(&[], frozen).await, Outcome::Void(Cause::Paused));
+    }
+}

@@ -136,3 +136,44 @@ impl Body for PatientBody {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    /// A connection with room for 64 bytes either way, whose patience ends after `patience`.
+    fn connection(patience: Duration) -> (PatientIo<tokio::io::DuplexStream>, tokio::io::DuplexStream) {
+        let (ours, theirs) = duplex(64);
+        let opening = Opening { bytes_left: OPENING_BYTES, deadline: Box::pin(sleep(patience)) };
+        let stall = Some(Box::pin(sleep(patience)));
+        (PatientIo { stream: ours, opening: Some(opening), stall }, theirs)
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_drips_its_first_bytes_is_given_up_on() {
+        let (mut ours, mut theirs) = connection(Duration::from_millis(5));
+        theirs.write_all(b"PRI * HTTP/2.0").await.unwrap();
+        let error = ours.read_exact(&mut [0; OPENING_BYTES]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_asked_may_be_silent_for_as_long_as_it_likes() {
+        let (mut ours, mut theirs) = connection(Duration::from_millis(5));
+        theirs.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        ours.read_exact(&mut [0; OPENING_BYTES]).await.unwrap();
+        let mut rest = Vec::new();
+        let silent = tokio::time::timeout(Duration::from_millis(20), ours.read_to_end(&mut rest)).await;
+        assert!(silent.is_err(), "it is still waited for");
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_nothing_is_given_up_on() {
+        let (mut ours, _theirs) = connection(Duration::from_millis(5));
+        ours.stall = None;
+        ours.write_all(&[0; 64]).await.unwrap();
+        ours.stall = Some(Box::pin(sleep(Duration::from_millis(5))));
+        assert_eq!(ours.write_all(&[0]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}

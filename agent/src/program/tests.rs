@@ -36,6 +36,16 @@ async fn port() -> Port {
     Port { address, accepted, _accepting: accepting }
 }
 
+impl Port {
+    /// Waits for as many connections, and sees that there are no more.
+    async fn has_accepted(&self, connections: u64) {
+        while self.accepted.load(Ordering::SeqCst) < connections {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(self.accepted.load(Ordering::SeqCst), connections);
+    }
+}
+
 fn assignment(check: &str, target: SocketAddr) -> Assignment {
     let check = Check {
         id: check.parse().unwrap(),
@@ -125,7 +135,7 @@ async fn a_clean_stop_leaves_a_result_of_every_probe_in_the_spool() {
     }
     running.stop().await;
     let (spool, _outlet, _writer) = open_spool(&config, &Clock::system()).await.unwrap();
-    assert_eq!(spool.depth().results, port.accepted.load(Ordering::SeqCst));
+    port.has_accepted(spool.depth().results).await;
 }
 
 #[tokio::test]
@@ -212,7 +222,7 @@ async fn checks_come_from_the_collector_results_go_there_and_its_absence_changes
         tokio::task::yield_now().await;
     }
     running.stop().await;
-    assert_eq!(scripted.results.load(Ordering::SeqCst), port.accepted.load(Ordering::SeqCst));
+    port.has_accepted(scripted.results.load(Ordering::SeqCst)).await;
     assert!(scripted.tokens.lock().unwrap().iter().all(|token| token == "Bearer sesame"));
 
     drop(serving);
