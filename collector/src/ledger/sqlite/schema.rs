@@ -14,8 +14,9 @@ const VERSION: i64 = 1;
 /// How long a transaction waits for another process's before it gives up; a commit takes
 /// milliseconds, a migration seconds.
 const BUSY_TIME: Duration = Duration::from_secs(20);
-/// Larger pages waste less at the end of each on blocks of a few KiB.
-const PAGE_BYTES: i64 = 8192;
+/// Two blocks of a little over 4 KiB don't fit one page of 8 KiB and waste half of it; with smaller
+/// pages such a block flows over into pages of its own, which it fills.
+const PAGE_BYTES: i64 = 4096;
 /// The write-ahead log is cut back to this after a checkpoint; a long read may let it grow beyond.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 /// Page cache of a connection, in KiB: the hot ends of all indexes of some thousand agents.
