@@ -111,11 +111,7 @@ impl LedgerEvidence {
     }
 
     /// The results of one series within `interval` that stand, in order of time.
-    pub async fn results(
-        &self,
-        key: &SeriesKey,
-        interval: Interval,
-    ) -> Result<Vec<(ProbeResult, Pace)>, LedgerError> {
+    pub async fn results(&self, key: &SeriesKey, interval: Interval) -> Result<Vec<(ProbeResult, Pace)>, LedgerError> {
         results_within(&*self.ledger, key, interval).await
     }
 
@@ -214,10 +210,7 @@ impl Evidence for LedgerEvidence {
         let known: BTreeMap<AgentId, Option<Timestamp>> =
             self.state.agents().into_iter().map(|view| (view.agent, view.last_at)).collect();
         let complete = |agent: &AgentId| known.get(agent).copied().flatten().unwrap_or(Timestamp::MIN);
-        Ok(agents
-            .into_iter()
-            .map(|agent| Watermark { complete_until: complete(&agent), agent })
-            .collect())
+        Ok(agents.into_iter().map(|agent| Watermark { complete_until: complete(&agent), agent }).collect())
     }
 }
 

@@ -57,4 +57,3 @@ impl Ingest {
             .with_state(self)
     }
 }
-

@@ -248,13 +248,8 @@ fn promised(config: &CollectorConfig) -> impl Iterator<Item = (&Agreement, &Serv
 /// What lies between two looks at one service.
 fn transitions(before: Option<&ServiceNow>, now: &ServiceNow) -> Vec<Transition> {
     let causes = now.outage.or(before.and_then(|before| before.outage)).map_or(CauseSet::EMPTY, |outage| outage.causes);
-    let transition = |event, at| Transition {
-        agreement: now.agreement.clone(),
-        service: now.service.clone(),
-        event,
-        at,
-        causes,
-    };
+    let transition =
+        |event, at| Transition { agreement: now.agreement.clone(), service: now.service.clone(), event, at, causes };
     let mut told = Vec::new();
     let was_open = before.and_then(|before| before.outage);
     if let (Some(_), None) = (was_open, now.outage) {

@@ -53,12 +53,8 @@ async fn rebuild_agent(ledger: &dyn Ledger, agent: &AgentId) -> Result<Rebuilt, 
         let scratch = Scratch::fold(ledger, agent).await?;
         let (derived, checkpoint) = scratch.derived();
         let stored = ledger.derived(agent, Timestamp::MIN).await?;
-        let mut rebuilt = Rebuilt {
-            agent: agent.clone(),
-            blocks: checkpoint.position,
-            differences: 0,
-            described: Vec::new(),
-        };
+        let mut rebuilt =
+            Rebuilt { agent: agent.clone(), blocks: checkpoint.position, differences: 0, described: Vec::new() };
         compare(&stored, &derived, &mut rebuilt);
         if ledger.replace_derived(agent, checkpoint.position, derived, checkpoint).await? == Committed::Durable {
             return Ok(rebuilt);

@@ -97,8 +97,7 @@ impl Collector {
         let ledger = ledger::open(&ledger_url(&config.ledger)).await?;
         let (state, metrics, readiness) = (State::default(), Metrics::new(), Readiness::new());
         readiness.block(LEDGER, "its agents are being loaded");
-        let (committer, commits) =
-            Committer::new(Arc::clone(&ledger), state.clone(), metrics.clone(), clock.clone());
+        let (committer, commits) = Committer::new(Arc::clone(&ledger), state.clone(), metrics.clone(), clock.clone());
         let committer = committer.telling(readiness.clone());
         let (sender, config) = watch::channel(Arc::new(config));
         let evidence = LedgerEvidence::new(Arc::clone(&ledger), state.clone());

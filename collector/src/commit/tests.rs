@@ -80,7 +80,8 @@ impl Bench {
         let scratch = Scratch::fold(&*self.ledger, &agent()).await.unwrap();
         let (rebuilt, checkpoint) = scratch.derived();
         let stored = self.ledger.derived(&agent(), Timestamp::MIN).await.unwrap();
-        let mut stored: Vec<Derived> = stored.into_iter().filter(|d| !d.runs.is_empty() || !d.hours.is_empty()).collect();
+        let mut stored: Vec<Derived> =
+            stored.into_iter().filter(|d| !d.runs.is_empty() || !d.hours.is_empty()).collect();
         stored.sort_by(|a, b| a.series.cmp(&b.series));
         assert_eq!(stored, rebuilt, "the ledger and a rebuild differ");
         let held = &self.committer.agents[&agent()];
@@ -108,8 +109,7 @@ fn closed_hours(mut results: Vec<(ProbeResult, Pace)>) -> Vec<Hour> {
     for (result, pace) in results {
         let hour = hours.entry(result.at.hour()).or_insert_with(|| OpenHour::new(result.at.hour()));
         hour.population.add(&result, pace);
-        hour.contributions
-            .extend(contribution(&result, pace).map(|length| u32::try_from(length.as_micros()).unwrap()));
+        hour.contributions.extend(contribution(&result, pace).map(|length| u32::try_from(length.as_micros()).unwrap()));
     }
     hours.pop_last();
     hours.into_values().map(OpenHour::close).collect()

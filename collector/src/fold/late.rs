@@ -6,9 +6,9 @@
 //! the stored blocks again, together with the blocks of this commit. All runs and hours from the
 //! cut on are then forgotten and written anew.
 
+use super::AgentFold;
 use super::hour::results;
 use super::series::{Pending, SeriesFold};
-use super::AgentFold;
 use crate::ledger::{Hour, Ledger, LedgerError};
 use rules::block::{Block, BlockError};
 use rules::id::{CheckId, ServiceId};
@@ -91,7 +91,8 @@ impl AgentFold {
             let (result, pace) = self.last_before(source, index, cut, run).await?;
             let later: u64 = runs[before..].iter().map(|run| u64::from(run.results)).sum();
             let open = self.series[index].hour.as_ref().map_or(0, |open| self::results(&open.population));
-            let after_cut: u64 = hours.range(cut..).map(|(_, hour)| self::results(&hour.population)).sum::<u64>() + open;
+            let after_cut: u64 =
+                hours.range(cut..).map(|(_, hour)| self::results(&hour.population)).sum::<u64>() + open;
             let left = (u64::from(run.results) + later).saturating_sub(after_cut);
             last.results = u32::try_from(left).unwrap_or(u32::MAX);
             last.last_at = result.at;
@@ -213,7 +214,8 @@ impl AgentFold {
             pending.hours.splice(0..0, hours.range(kept..cut).map(|(_, hour)| hour.clone()));
         }
         let mut tally = std::mem::take(&mut old.tally);
-        let was = hours.range(cut..).map(|(_, hour)| &hour.population).chain(old.hour.iter().map(|open| &open.population));
+        let was =
+            hours.range(cut..).map(|(_, hour)| &hour.population).chain(old.hour.iter().map(|open| &open.population));
         let is = pending.hours.iter().filter(|hour| cut <= hour.hour).map(|hour| &hour.population);
         let (was, is) = (sum(was), sum(is.chain(new.hour.iter().map(|open| &open.population))));
         tally.ups += is.ups.saturating_sub(was.ups);

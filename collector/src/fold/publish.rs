@@ -74,4 +74,3 @@ impl SeriesFold {
         view.tally.clone_from(&self.tally);
     }
 }
-

@@ -63,8 +63,7 @@ async fn take(
     ingest.metrics.bytes_in_flight.sub(held);
     match answer {
         Answer::Committed { next_seq, refused } => {
-            let refused: Vec<_> =
-                refused.iter().map(|(seq, reason)| json!({ "seq": seq, "reason": reason })).collect();
+            let refused: Vec<_> = refused.iter().map(|(seq, reason)| json!({ "seq": seq, "reason": reason })).collect();
             let now = ingest.clock.wall().to_string();
             Ok(Json(json!({ "next_seq": next_seq, "refused": refused, "now": now })).into_response())
         }

@@ -154,10 +154,11 @@ impl Ingest {
         let room = Arc::clone(&self.places.bytes).try_acquire_many_owned(room).map_err(full)?;
         // The listener gives up on a peer that dawdles with its body.
         let read = Limited::new(body, declared).collect().await;
-        let bytes = read.map(http_body_util::Collected::to_bytes).map_err(|error| match error.is::<LengthLimitError>() {
-            true => too_large(),
-            false => Problem::new(Refusal::Malformed, StatusCode::BAD_REQUEST, "the body did not arrive whole"),
-        })?;
+        let bytes =
+            read.map(http_body_util::Collected::to_bytes).map_err(|error| match error.is::<LengthLimitError>() {
+                true => too_large(),
+                false => Problem::new(Refusal::Malformed, StatusCode::BAD_REQUEST, "the body did not arrive whole"),
+            })?;
         Ok(Admitted { bytes, _agent: agent, _room: room })
     }
 

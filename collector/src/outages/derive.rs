@@ -39,10 +39,8 @@ pub(super) fn derive(
     let counting: Vec<&CheckId> = service.checks.iter().filter(counts).map(|check| &check.id).collect();
     let views = series.iter().filter(|view| counting.contains(&&view.key.check));
     let held: Vec<(&SeriesView, Vec<Run>)> = views.map(|view| (view, view.runs().copied().collect())).collect();
-    let runs: Vec<SeriesRuns<'_>> = held
-        .iter()
-        .map(|(view, runs)| SeriesRuns { agent: &view.key.agent, check: &view.key.check, runs })
-        .collect();
+    let runs: Vec<SeriesRuns<'_>> =
+        held.iter().map(|(view, runs)| SeriesRuns { agent: &view.key.agent, check: &view.key.check, runs }).collect();
     let mut found = ServiceNow {
         agreement: agreement.id.clone(),
         service: service.id.clone(),

@@ -137,12 +137,15 @@ async fn a_gap_an_unknown_lane_and_poison_are_answered_as_the_protocol_draws_the
         assert_eq!((status, &answer["unknown_incarnation"]), (StatusCode::CONFLICT, &json!(true)));
     }
     let far = block("seoul-1", 2, Clock::system().wall().plus(Duration::from_secs(2 * 86_400)));
-    let (status, answer) = collector.blocks(incarnation, &[recent(1), far, block("busan-1", 3, recent(3).span().unwrap().0)]).await;
+    let (status, answer) =
+        collector.blocks(incarnation, &[recent(1), far, block("busan-1", 3, recent(3).span().unwrap().0)]).await;
     assert_eq!((status, &answer["next_seq"]), (StatusCode::OK, &json!(4)));
-    let reasons: Vec<&str> = answer["refused"].as_array().unwrap().iter().filter_map(|one| one["reason"].as_str()).collect();
+    let reasons: Vec<&str> =
+        answer["refused"].as_array().unwrap().iter().filter_map(|one| one["reason"].as_str()).collect();
     assert!(reasons[0].contains("more than a day ahead"), "{reasons:?}");
     assert!(reasons[1].contains("an agent writes only its own lane"), "{reasons:?}");
-    let (status, answer) = collector.blocks(incarnation, &[block("seoul-1", 1, Timestamp::from_millis(1_700_000_000_000))]).await;
+    let (status, answer) =
+        collector.blocks(incarnation, &[block("seoul-1", 1, Timestamp::from_millis(1_700_000_000_000))]).await;
     assert_eq!((status, &answer["conflict"]), (StatusCode::CONFLICT, &json!(1)));
     collector.stop().await;
 }
