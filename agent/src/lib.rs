@@ -12,7 +12,9 @@ mod checks;
 mod orders;
 // A check falls due, a prober looks
 mod scheduler;
+
 pub mod prober;
+
 mod vantage;
 // Whose fault it is
 mod pauses;

@@ -143,11 +143,8 @@ async fn open_spool(
     config: &AgentConfig,
     clock: &Clock,
 ) -> Result<(spool::SpoolHandle, spool::Outlet, spool::Spool), SpoolError> {
-    let settings = spool::Settings {
-        agent: config.agent.clone(),
-        dir: config.spool.dir.clone(),
-        at_most: config.spool.bytes_max,
-    };
+    let settings =
+        spool::Settings { agent: config.agent.clone(), dir: config.spool.dir.clone(), at_most: config.spool.bytes_max };
     let clock = clock.clone();
     spawn_blocking(move || spool::open(settings, clock)).await.expect("opening a spool doesn't panic")
 }

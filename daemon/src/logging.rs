@@ -42,7 +42,12 @@ pub enum LoggingError {
 
 /// Sends the process's log to stderr; once a process.
 pub fn start(format: LogFormat) -> Result<(), LoggingError> {
-    let filter = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| FILTER_DEFAULT.to_owned());
+    start_at(format, FILTER_DEFAULT)
+}
+
+/// The same with another filter for when [`FILTER_VARIABLE`] doesn't say.
+pub fn start_at(format: LogFormat, default: &str) -> Result<(), LoggingError> {
+    let filter = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| default.to_owned());
     let parsed = EnvFilter::try_new(&filter).map_err(|source| LoggingError::Filter { filter, source })?;
     let subscriber = subscriber(format, parsed, std::io::stderr);
     tracing::dispatcher::set_global_default(subscriber).map_err(|_| LoggingError::SetUpAlready)
