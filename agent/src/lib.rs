@@ -1,7 +1,7 @@
 //! The agent: looks at targets from where it stands, keeps every result, and sends it on.
 //!
-//! A check falls due ([`scheduler`]), a prober looks ([`prober`]) and the result is judged by the
-//! circumstances ([`vantage`]), kept ([`spool`]) and sent ([`uplink`]). The agent knows nothing of
+//! A check falls due (`scheduler`), a prober looks ([`prober`]) and the result is judged by the
+//! circumstances (`vantage`), kept ([`spool`]) and sent ([`uplink`]). The agent knows nothing of
 //! months and agreements, and never sends a result that is not durable here first.
 
 // A person starts it

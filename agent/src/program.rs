@@ -11,7 +11,7 @@ use crate::orders::Orders;
 use crate::prober::NoResolver;
 use crate::references;
 use crate::scheduler::Scheduler;
-use crate::spool::{self, SpoolError};
+use crate::spool::{self, SpoolError, SpoolHandle};
 use crate::uplink::{ClientError, Collector, Uplink, UplinkHandle};
 use crate::vantage::Vantage;
 use axum::Router;
@@ -37,6 +37,9 @@ const PROBING_END_TIME: Duration = Duration::from_secs(20);
 const DELIVERY_END_TIME: Duration = Duration::from_secs(15);
 /// How long the operator's endpoints may take to close.
 const SERVING_END_TIME: Duration = Duration::from_secs(11);
+
+/// How often readiness learns whether the spool's disk is there.
+const DISK_LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What an agent is given beside its configuration.
 #[derive(Debug)]
@@ -101,6 +104,7 @@ pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: Cancel
     });
 
     let (orders, standing) = watch::channel(Arc::new(Orders::none(&clock)?));
+    probing.spawn(watch_disk(spool.clone(), clock.clone(), readiness.clone(), cancel.clone()));
     let local = LocalRule::new(config.agent.clone());
     let vantage = Arc::new(Vantage::new(clock.clone(), spool, metrics.clone(), local));
     probing.spawn(Scheduler::new(config.agent.clone(), Arc::clone(&vantage), standing.clone()).run(cancel.clone()));
@@ -142,7 +146,7 @@ pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: Cancel
 async fn open_spool(
     config: &AgentConfig,
     clock: &Clock,
-) -> Result<(spool::SpoolHandle, spool::Outlet, spool::Spool), SpoolError> {
+) -> Result<(SpoolHandle, spool::Outlet, spool::Spool), SpoolError> {
     let settings =
         spool::Settings { agent: config.agent.clone(), dir: config.spool.dir.clone(), at_most: config.spool.bytes_max };
     let clock = clock.clone();
@@ -189,6 +193,20 @@ async fn watch_references(
             () = stop.cancelled() => return,
             Ok(()) = orders.changed() => {}
             () = clock.sleep(references::LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Says that the agent is not ready while results can't be made durable.
+async fn watch_disk(spool: SpoolHandle, clock: Clock, readiness: Readiness, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match spool.depth().evidence_at_risk {
+            true => readiness.block("spool", "the disk is away, results are kept in memory only"),
+            false => readiness.clear("spool"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = clock.sleep(DISK_LOOK_EVERY) => {}
         }
     }
 }

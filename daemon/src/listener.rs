@@ -82,7 +82,7 @@ impl Listener {
         self.address
     }
 
-    /// Serves `router` until `cancel`, then lets open requests end for up to [`DRAIN_TIME`].
+    /// Serves `router` until `cancel`, then lets open requests end for up to ten seconds.
     pub async fn serve(self, router: Router, cancel: CancellationToken) {
         let server = Arc::new(Server { http: http_builder(), router, tls: self.tls });
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
