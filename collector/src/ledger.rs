@@ -9,7 +9,7 @@
 //! commit happens and the caller reloads. So no leader is needed and nothing counts twice.
 
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 mod effects;
 mod postgres;
 mod rows;

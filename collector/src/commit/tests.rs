@@ -1,6 +1,9 @@
+mod failing;
+
 use super::*;
 use crate::fold::Scratch;
 use crate::fold::hour::OpenHour;
+use crate::ledger::contract::place::Place;
 use crate::ledger::{self, Derived, Hour};
 use crate::metrics::Refusal;
 use proptest::prelude::*;
@@ -324,4 +327,56 @@ async fn a_clean_stop_leaves_nothing_to_read_again() {
 fn three_months_are_remembered() {
     let begins = memory_begins("2026-01-15T00:00:00Z".parse().unwrap());
     assert_eq!(begins, "2025-10-31T00:00:00Z".parse().unwrap());
+}
+
+/// Two collectors are offered the same blocks at once, as when an agent's balancer loses patience.
+async fn blocks_offered_to_two_collectors_at_once_count_once(place: &Place) {
+    let mut one = Bench::on(place.open().await).await;
+    let mut other = Bench::on(place.open().await).await;
+    other.incarnation = one.incarnation;
+    let all = ups((0..240).map(|slot| slot * 30));
+    for part in all.chunks(12) {
+        let block = one.offered(part);
+        other.next_seq = one.next_seq;
+        let (answer, other_answer) = tokio::join!(one.offer(vec![block.clone()]), other.offer(vec![block]));
+        let committed = Answer::Committed { next_seq: one.next_seq, refused: vec![] };
+        assert_eq!((&answer, &other_answer), (&committed, &committed));
+    }
+    one.committer.follow().await;
+    other.committer.follow().await;
+    assert_eq!(one.metrics.results.get() + other.metrics.results.get(), 240);
+    one.agrees_with(&all).await;
+    other.agrees_with(&all).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_offered_to_two_collectors_at_once_count_once_on_sqlite() {
+    blocks_offered_to_two_collectors_at_once_count_once(&Place::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_offered_to_two_collectors_at_once_count_once_on_postgres() {
+    let place = Place::postgres().await;
+    blocks_offered_to_two_collectors_at_once_count_once(&place).await;
+    place.remove().await;
+}
+
+#[tokio::test]
+async fn late_results_are_taken_in_the_same_way_on_postgres() {
+    let place = Place::postgres().await;
+    let mut bench = Bench::on(place.open().await).await;
+    let mut all = ups((0..500).map(|slot| slot * 30));
+    for part in all.chunks(60) {
+        bench.send(part).await;
+    }
+    for seconds in [7_777, 31, 14_000] {
+        let late = vec![(key("login"), pace(30), result(seconds, Outcome::Down(Cause::Reset)))];
+        bench.send(&late).await;
+        all.extend(late);
+    }
+    bench.agrees_with(&all).await;
+    let bench = bench.killed().await;
+    bench.agrees_with(&all).await;
+    drop(bench);
+    place.remove().await;
 }

@@ -4,7 +4,7 @@ mod commits;
 mod derived;
 mod history;
 mod model;
-pub(super) mod place;
+pub(crate) mod place;
 mod samples;
 mod server;
 

@@ -1,0 +1,117 @@
+//! What a collector does when its ledger fails before or after a commit reached the disk.
+
+use super::*;
+use crate::ledger::{Advance, Checkpoint, Committed, Lane, LedgerError, Quarantined, StoredBlock};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::sync::Mutex;
+
+/// Where the next commit fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Failing {
+    Never,
+    /// Nothing was written.
+    Before,
+    /// All was written, and the answer was lost.
+    After,
+}
+
+/// A real ledger whose next commit fails.
+struct FailingLedger {
+    real: Arc<dyn Ledger>,
+    failing: Mutex<Failing>,
+}
+
+impl Ledger for FailingLedger {
+    fn grant(&self, agent: &AgentId, first_seq: u64, now: Timestamp) -> BoxFuture<'_, Result<Lane, LedgerError>> {
+        self.real.grant(agent, first_seq, now)
+    }
+    fn lanes(&self) -> BoxFuture<'_, Result<Vec<Lane>, LedgerError>> {
+        self.real.lanes()
+    }
+    fn positions(&self) -> BoxFuture<'_, Result<Vec<(AgentId, u64)>, LedgerError>> {
+        self.real.positions()
+    }
+    fn commit(&self, advances: Vec<Advance>) -> BoxFuture<'_, Result<Committed, LedgerError>> {
+        let failing = std::mem::replace(&mut *self.failing.lock().unwrap(), Failing::Never);
+        let lost = || LedgerError::Corrupt { what: "the connection was lost".into() };
+        async move {
+            if failing == Failing::Before {
+                return Err(lost());
+            }
+            let committed = self.real.commit(advances).await;
+            if failing == Failing::After { Err(lost()) } else { committed }
+        }
+        .boxed()
+    }
+    fn quarantine(&self, bytes: Quarantined) -> BoxFuture<'_, Result<(), LedgerError>> {
+        self.real.quarantine(bytes)
+    }
+    fn quarantined(&self) -> BoxFuture<'_, Result<u64, LedgerError>> {
+        self.real.quarantined()
+    }
+    fn blocks_from(
+        &self,
+        agent: &AgentId,
+        position: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>> {
+        self.real.blocks_from(agent, position, limit)
+    }
+    fn blocks_within(
+        &self,
+        agent: &AgentId,
+        interval: Interval,
+    ) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>> {
+        self.real.blocks_within(agent, interval)
+    }
+    fn block(
+        &self,
+        agent: &AgentId,
+        incarnation: u64,
+        seq: u64,
+    ) -> BoxFuture<'_, Result<Option<StoredBlock>, LedgerError>> {
+        self.real.block(agent, incarnation, seq)
+    }
+    fn derived(&self, agent: &AgentId, since: Timestamp) -> BoxFuture<'_, Result<Vec<Derived>, LedgerError>> {
+        self.real.derived(agent, since)
+    }
+    fn checkpoint(&self, agent: &AgentId) -> BoxFuture<'_, Result<Option<Checkpoint>, LedgerError>> {
+        self.real.checkpoint(agent)
+    }
+    fn replace_derived(
+        &self,
+        agent: &AgentId,
+        position: u64,
+        derived: Vec<Derived>,
+        checkpoint: Checkpoint,
+    ) -> BoxFuture<'_, Result<Committed, LedgerError>> {
+        self.real.replace_derived(agent, position, derived, checkpoint)
+    }
+}
+
+async fn a_resend_after_the_failure_counts_once(failing: Failing) {
+    let real = ledger::open("sqlite::memory:").await.unwrap();
+    let ledger = Arc::new(FailingLedger { real, failing: Mutex::new(Failing::Never) });
+    let mut bench = Bench::on(Arc::clone(&ledger) as Arc<dyn Ledger>).await;
+    bench.send(&ups(0..5)).await;
+    *ledger.failing.lock().unwrap() = failing;
+    let block = bench.offered(&ups(5..9));
+    assert_eq!(bench.offer(vec![block.clone()]).await, Answer::Unavailable);
+    assert!(bench.committer.readiness.obstacles().is_some_and(|line| line.contains("ledger")));
+    let shown = bench.state.series(&key("login")).unwrap();
+    assert_eq!(shown.runs().map(|run| run.results).sum::<u32>(), 5, "nothing is shown that may not be there");
+    assert_eq!(bench.offer(vec![block]).await, Answer::Committed { next_seq: 3, refused: vec![] });
+    assert_eq!(bench.committer.readiness.obstacles(), None);
+    bench.agrees_with(&ups(0..9)).await;
+}
+
+#[tokio::test]
+async fn a_commit_that_failed_is_sent_again_and_counts_once() {
+    a_resend_after_the_failure_counts_once(Failing::Before).await;
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_sent_again_and_counts_once() {
+    a_resend_after_the_failure_counts_once(Failing::After).await;
+}
