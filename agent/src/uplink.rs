@@ -173,7 +173,10 @@ impl Uplink {
             tracing::error!(seq = refused.seq, reason = refused.reason, "Collector refused a block for good");
         }
         if let Answer::Conflict { seq } = reply.answer {
-            tracing::error!(seq, "Collector has another block of this agent under this number, the spool was cloned or restored");
+            tracing::error!(
+                seq,
+                "Collector has another block of this agent under this number, the spool was cloned or restored"
+            );
         }
         let was_connected = self.state.borrow().connected;
         match &reply.error {

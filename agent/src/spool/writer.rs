@@ -192,19 +192,23 @@ impl Spool {
 
     async fn serve(&mut self, request: Request) {
         let now = self.clock.wall();
-        // A dropped reply tells the uplink that its request failed.
+        // A dropped reply tells the uplink that its request failed; an uplink that went away needs none.
         let served = match request {
             Request::Read { from, bytes_at_most, reply } => {
-                self.on_disk(move |store| store.read(from, bytes_at_most)).await.map(|blocks| drop(reply.send(blocks)))
+                let read = self.on_disk(move |store| store.read(from, bytes_at_most)).await;
+                read.map(|blocks| reply.send(blocks).is_ok())
             }
             Request::Acknowledge { below, reply } => {
-                self.on_disk(move |store| store.acknowledge(below, now)).await.map(|()| drop(reply.send(())))
+                let acknowledged = self.on_disk(move |store| store.acknowledge(below, now)).await;
+                acknowledged.map(|()| reply.send(()).is_ok())
             }
             Request::Rewind { to, reply } => {
-                self.on_disk(move |store| store.rewind(to)).await.map(|()| drop(reply.send(())))
+                let rewound = self.on_disk(move |store| store.rewind(to)).await;
+                rewound.map(|()| reply.send(()).is_ok())
             }
             Request::Keep { incarnation, reply } => {
-                self.on_disk(move |store| store.keep(incarnation)).await.map(|()| drop(reply.send(())))
+                let kept = self.on_disk(move |store| store.keep(incarnation)).await;
+                kept.map(|()| reply.send(()).is_ok())
             }
         };
         if served.is_err() {

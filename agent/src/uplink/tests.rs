@@ -65,18 +65,43 @@ impl Collecting {
         instants
     }
 
-    /// Serves on `at` until the set is dropped, and says where that is.
-    async fn serve(&self, at: &str) -> (SocketAddr, JoinSet<()>) {
-        let listener = TcpListener::bind(at).await.unwrap();
+    /// Serves on `at` until the result is dropped, which cuts every connection.
+    fn serve(&self, at: &str) -> (SocketAddr, Serving) {
+        let listener = std::net::TcpListener::bind(at).unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new()
             .route(REGISTER_PATH, post(register))
             .route(BLOCKS_PATH, post(blocks))
             .route(CHECKS_PATH, get(checks))
             .with_state(self.clone());
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        (address, tasks)
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).unwrap();
+                tokio::select! {
+                    () = stopped.cancelled() => {}
+                    ended = axum::serve(listener, router) => ended.unwrap(),
+                }
+            });
+        });
+        (address, Serving { stop, thread: Some(thread) })
+    }
+}
+
+/// A collector's process.
+struct Serving {
+    stop: CancellationToken,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        let ended = self.thread.take().unwrap().join();
+        assert!(ended.is_ok() || std::thread::panicking(), "the collector panicked");
     }
 }
 
@@ -225,7 +250,7 @@ fn collecting() -> (Collecting, (Clock, Hand)) {
 #[tokio::test]
 async fn results_arrive_once_and_the_collectors_clock_is_measured() {
     let (collecting, time) = collecting();
-    let (address, _serving) = collecting.serve("127.0.0.1:0").await;
+    let (address, _serving) = collecting.serve("127.0.0.1:0");
     let dir = TempDir::new().unwrap();
     let agent = Agent::start(dir.path(), address, time);
     for block in 1..=3 {
@@ -244,7 +269,7 @@ async fn results_arrive_once_and_the_collectors_clock_is_measured() {
 #[tokio::test]
 async fn a_busy_collector_is_left_alone_for_as_long_as_it_wishes() {
     let (collecting, time) = collecting();
-    let (address, _serving) = collecting.serve("127.0.0.1:0").await;
+    let (address, _serving) = collecting.serve("127.0.0.1:0");
     collecting.ledger().faults.extend([Fault::Busy, Fault::Denied]);
     let dir = TempDir::new().unwrap();
     let agent = Agent::start(dir.path(), address, time);
@@ -260,7 +285,7 @@ async fn a_busy_collector_is_left_alone_for_as_long_as_it_wishes() {
 #[tokio::test]
 async fn a_lost_answer_leads_to_a_resend_that_counts_once() {
     let (collecting, time) = collecting();
-    let (address, _serving) = collecting.serve("127.0.0.1:0").await;
+    let (address, _serving) = collecting.serve("127.0.0.1:0");
     collecting.ledger().faults.extend([Fault::CutAnswer, Fault::CutAnswer]);
     let dir = TempDir::new().unwrap();
     let agent = Agent::start(dir.path(), address, time);
@@ -274,7 +299,7 @@ async fn a_lost_answer_leads_to_a_resend_that_counts_once() {
 #[tokio::test]
 async fn neither_a_restarted_agent_nor_a_restarted_collector_loses_or_doubles_a_result() {
     let (collecting, time) = collecting();
-    let (address, serving) = collecting.serve("127.0.0.1:0").await;
+    let (address, serving) = collecting.serve("127.0.0.1:0");
     let dir = TempDir::new().unwrap();
     let agent = Agent::start(dir.path(), address, time.clone());
     agent.record(1).await;
@@ -283,7 +308,7 @@ async fn neither_a_restarted_agent_nor_a_restarted_collector_loses_or_doubles_a_
     agent.record(2).await;
     agent.until(|agent| agent.taken() == 2 && !agent.uplink.state().connected).await;
     drop(agent);
-    let (_, _serving) = collecting.serve(&address.to_string()).await;
+    let (_, _serving) = collecting.serve(&address.to_string());
     let agent = loop {
         // The dropped tasks let go of the spool's lock when the runtime gets to it.
         tokio::task::yield_now().await;
@@ -301,7 +326,7 @@ async fn neither_a_restarted_agent_nor_a_restarted_collector_loses_or_doubles_a_
 #[tokio::test]
 async fn a_cloned_spool_conflicts_once_and_both_deliver_what_they_saw() {
     let (collecting, time) = collecting();
-    let (address, _serving) = collecting.serve("127.0.0.1:0").await;
+    let (address, _serving) = collecting.serve("127.0.0.1:0");
     let (dir, clone) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let first = Agent::start(dir.path(), address, time.clone());
     first.record(1).await;
@@ -315,13 +340,14 @@ async fn a_cloned_spool_conflicts_once_and_both_deliver_what_they_saw() {
         agent.stop().await;
     }
     assert_eq!(collecting.results(), [at(1), at(2), at(3)]);
-    assert_eq!((collecting.ledger().conflicts, collecting.ledger().lanes.len()), (1, 2));
+    let ledger = collecting.ledger();
+    assert_eq!((ledger.conflicts, ledger.lanes.len()), (1, 2));
 }
 
 #[tokio::test]
 async fn a_stopping_agent_delivers_its_last_result() {
     let (collecting, time) = collecting();
-    let (address, _serving) = collecting.serve("127.0.0.1:0").await;
+    let (address, _serving) = collecting.serve("127.0.0.1:0");
     let dir = TempDir::new().unwrap();
     let agent = Agent::start(dir.path(), address, time);
     agent.record(1).await;
@@ -332,7 +358,7 @@ async fn a_stopping_agent_delivers_its_last_result() {
 #[tokio::test]
 async fn checks_are_sent_when_they_changed() {
     let (collecting, (clock, _hand)) = collecting();
-    let (address, _serving) = collecting.serve("127.0.0.1:0").await;
+    let (address, _serving) = collecting.serve("127.0.0.1:0");
     let collector = collector(address, &clock);
     let fetched = collector.fetch_checks(None).await.unwrap().unwrap();
     assert_eq!((&fetched.document[..], fetched.etag.as_deref()), (&br#"{"checks":[]}"#[..], Some("\"v1\"")));
