@@ -65,19 +65,13 @@ pub enum State {
 
 fn state(views: i32, downs: i32, rule: &OutageRule) -> State {
     let (views, downs) = (views.unsigned_abs(), downs.unsigned_abs());
-    let need = rule.agents_needed(views);
+    let need = rule.need.of(views);
     if 0 < downs && need <= downs && rule.min_agents <= views {
         State::Down
     } else if downs < need && downs < views {
         State::Up
     } else {
         State::Unknown
-    }
-}
-
-impl OutageRule {
-    fn agents_needed(&self, views: u32) -> u32 {
-        self.need.of(views)
     }
 }
 
@@ -88,9 +82,12 @@ struct View {
     down: IntervalSet,
 }
 
+/// A stretch that one series speaks for: (1, whether it says down).
+type Spoken = (Interval, (i32, i32));
+
 /// An agent's view is over its series that speak: down if all of them are down, else up.
 fn views<'a>(series: &[SeriesRuns<'a>], window: Interval) -> BTreeMap<&'a AgentId, View> {
-    let mut spoken: BTreeMap<&AgentId, Vec<(Interval, (i32, i32))>> = BTreeMap::new();
+    let mut spoken: BTreeMap<&AgentId, Vec<Spoken>> = BTreeMap::new();
     for series in series {
         let ends = spoken.entry(series.agent).or_default();
         for run in within(series.runs, window) {
@@ -98,7 +95,7 @@ fn views<'a>(series: &[SeriesRuns<'a>], window: Interval) -> BTreeMap<&'a AgentI
             ends.push((stretch, (1, i32::from(run.kind == OutcomeKind::Down))));
         }
     }
-    let view = |ends: Vec<(Interval, (i32, i32))>| View {
+    let view = |ends: Vec<Spoken>| View {
         speaks: select(ends.iter().copied(), |(speaking, _)| 0 < speaking),
         down: select(ends, |(speaking, down)| 0 < speaking && speaking == down),
     };
