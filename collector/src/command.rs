@@ -4,9 +4,14 @@
 //! run failed, 2 misuse of the command line (clap's own), 78 bad configuration.
 
 pub mod explain;
+pub mod import;
+mod ledger;
 pub mod output;
+pub mod rebuild;
 pub mod replay;
-pub mod source;
+pub mod serve;
+mod source;
+pub mod statement;
 pub mod validate;
 
 use crate::render::document::printable;
@@ -25,22 +30,28 @@ const BAD_CONFIG: u8 = 78;
 
 /// What a collector is asked to do.
 #[derive(Debug, clap::Subcommand)]
+#[expect(missing_docs, reason = "what a command does stands with its arguments, where its help text is")]
 pub enum CollectorCommand {
-    /// Check a configuration; print each mistake and doubt with its place
+    Serve(serve::Serve),
     Validate(validate::Validate),
-    /// Explain why a service's figure is what it is
+    Statement(statement::Statement),
     Explain(explain::Explain),
-    /// Draw up a statement from results in a file, without a ledger
     Replay(replay::Replay),
+    Import(import::Import),
+    Rebuild(rebuild::Rebuild),
 }
 
 impl CollectorCommand {
     /// Does it; whatever goes wrong is told on stderr.
     pub async fn run(self) -> ExitCode {
         let done = match self {
+            CollectorCommand::Serve(command) => command.run().await,
             CollectorCommand::Validate(command) => command.run(),
+            CollectorCommand::Statement(command) => command.run().await,
             CollectorCommand::Explain(command) => command.run().await,
             CollectorCommand::Replay(command) => command.run().await,
+            CollectorCommand::Import(command) => command.run().await,
+            CollectorCommand::Rebuild(command) => command.run().await,
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
@@ -61,6 +72,9 @@ pub enum Failure {
     /// Something that was named is not there.
     #[error("{0}")]
     NotThere(String),
+    /// The answer is "no".
+    #[error("{0}")]
+    No(String),
     /// The run failed.
     #[error("failed to {doing}")]
     Run {
@@ -81,7 +95,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Failure::Config(_) => BAD_CONFIG,
-            Failure::NotThere(_) | Failure::Run { .. } => FAILED,
+            Failure::NotThere(_) | Failure::No(_) | Failure::Run { .. } => FAILED,
         }
     }
 

@@ -9,7 +9,7 @@ pub mod html;
 pub mod json;
 pub mod text;
 
-mod chart;
+pub(crate) mod chart;
 pub(crate) mod document;
 pub(crate) mod figures;
 mod method;

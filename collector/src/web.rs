@@ -7,25 +7,24 @@ mod agents;
 mod api;
 mod console;
 mod events;
-pub mod figures;
+mod figures;
 mod live;
+mod means;
 mod metrics;
 mod problem;
 mod statements;
 
-use crate::evidence::LedgerEvidence;
-use crate::metrics::Metrics;
-use crate::state::State;
+use crate::serve::{Collector, Facts, ServeError};
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use config::collector::CollectorConfig;
-use daemon::admin::Readiness;
-use daemon::clock::Clock;
+use daemon::shutdown::Hangup;
 use figures::Figures;
+use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// What pages may load: their own style and script, and nothing from elsewhere.
@@ -35,34 +34,47 @@ const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
 
 /// What the web's routes need; cheap to clone.
 #[derive(Clone)]
-pub struct AppState {
-    /// What is committed.
-    pub state: State,
-    /// What months are drawn up from.
-    pub evidence: LedgerEvidence,
-    /// What was promised.
-    pub config: watch::Receiver<Arc<CollectorConfig>>,
-    /// What the process counts about itself.
-    pub metrics: Metrics,
-    /// Whether the process can do its work.
-    pub readiness: Readiness,
-    /// The time.
-    pub clock: Clock,
-    /// Ends streams when the process stops.
-    pub cancel: CancellationToken,
-    /// The month's figures so far.
-    pub figures: Arc<Figures>,
+pub(crate) struct AppState {
+    /// What the collector knows.
+    facts: Facts,
+    /// The months' figures so far.
+    figures: Arc<Figures>,
 }
 
-impl AppState {
-    /// The configuration as it is now.
-    pub(crate) fn config(&self) -> Arc<CollectorConfig> {
-        self.config.borrow().clone()
+impl Deref for AppState {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
     }
 }
 
+impl AppState {
+    fn new(facts: Facts) -> AppState {
+        AppState { facts, figures: Arc::default() }
+    }
+
+    /// The configuration as it is now.
+    fn config(&self) -> Arc<CollectorConfig> {
+        self.facts.config.borrow().clone()
+    }
+}
+
+/// Runs `collector` with its pages until `cancel`; `file` is its configuration, read again when it
+/// changes.
+pub async fn serve(
+    collector: Collector,
+    file: Option<(&Path, Hangup)>,
+    cancel: CancellationToken,
+) -> Result<(), ServeError> {
+    let app = AppState::new(collector.facts());
+    let pages = router(app.clone());
+    let (ended, ()) = tokio::join!(collector.run(pages, file, cancel), means::keep(app));
+    ended
+}
+
 /// The routes of the web's listener.
-pub fn router(app: AppState) -> Router {
+fn router(app: AppState) -> Router {
     let pages = Router::new()
         .route("/", get(console::overview))
         .route("/services/{service}", get(console::service))
@@ -70,7 +82,10 @@ pub fn router(app: AppState) -> Router {
         .route("/statements/{agreement}/{period}", get(statements::show))
         .route("/console.css", get(async || asset("text/css; charset=utf-8", include_str!("../templates/console.css"))))
         .route("/statement.css", get(async || asset("text/css; charset=utf-8", crate::render::html::STYLE)))
-        .route("/console.js", get(async || asset("text/javascript; charset=utf-8", include_str!("../templates/console.js"))))
+        .route(
+            "/console.js",
+            get(async || asset("text/javascript; charset=utf-8", include_str!("../templates/console.js"))),
+        )
         .route("/events", get(events::stream))
         .route("/metrics", get(metrics::page));
     let health = daemon::admin::health(app.readiness.clone());
@@ -78,7 +93,11 @@ pub fn router(app: AppState) -> Router {
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {
-    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=60"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "max-age=60"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
     (headers, text).into_response()
 }
 

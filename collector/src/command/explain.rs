@@ -1,9 +1,10 @@
 //! `explain`: why a service's figure is what it is, in plain sentences.
 
 use super::output::print;
-use super::{Failure, configuration, source};
+use super::{Failure, configuration, ledger, source};
 use crate::closing::explanation::explain;
 use config::collector::CollectorConfig;
+use daemon::clock::Clock;
 use rules::agreement::{Agreement, Service};
 use rules::period::Month;
 use rules::time::Timestamp;
@@ -14,14 +15,16 @@ use std::path::PathBuf;
 /// Every down stretch of the month: what each agent saw, which rule applied, why it is an outage or
 /// not, how sure its edges are, and what of it counts.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  nines-collector explain --config collector.yaml --results results.ndjson --service apm-prod --period 2026-10")]
+#[command(
+    after_help = "Example:\n  nines-collector explain --config collector.yaml --service apm-prod --period 2026-10"
+)]
 pub struct Explain {
     /// The collector's configuration
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// Take evidence from this file of results instead of the ledger
     #[arg(long, value_name = "FILE")]
-    results: PathBuf,
+    results: Option<PathBuf>,
     /// The service
     #[arg(long)]
     service: String,
@@ -37,15 +40,28 @@ impl Explain {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
         let (agreement, service) = service(&config, &self.service)?;
-        let evidence = source::results(&self.results, agreement)?;
-        let told = explain(&evidence, agreement, service, self.period, None, self.at).await;
-        print(&told.map_err(|error| Failure::run("read evidence", error))?)
+        let told = match &self.results {
+            Some(results) => {
+                let evidence = source::results(results, agreement)?;
+                let told = explain(&evidence, agreement, service, self.period, None, self.at).await;
+                told.map_err(|error| Failure::run("read evidence", error))
+            }
+            None => {
+                let clock = Clock::system();
+                let evidence = ledger::evidence(&config, &clock).await?;
+                let now = Some(clock.wall());
+                let told = explain(&evidence, agreement, service, self.period, now, self.at).await;
+                told.map_err(|error| Failure::run("read evidence", error))
+            }
+        };
+        print(&told?)
     }
 }
 
 /// The service that was named, and its agreement.
 fn service<'a>(config: &'a CollectorConfig, name: &str) -> Result<(&'a Agreement, &'a Service), Failure> {
-    let mut all = config.agreements.iter().flat_map(|agreement| agreement.services.iter().map(move |of| (agreement, of)));
+    let mut all =
+        config.agreements.iter().flat_map(|agreement| agreement.services.iter().map(move |of| (agreement, of)));
     all.find(|(_, service)| service.id.as_str() == name)
         .ok_or_else(|| Failure::NotThere(format!("no service `{name}` in the configuration")))
 }

@@ -1,11 +1,14 @@
-//! One check's latency over a month: the mean of each hour against its objective, drawn as SVG by a
-//! template.
+//! One check's latency over a stretch of time: the mean of each hour against its objective, drawn as
+//! SVG by a template.
 
 use super::figures::{self, Local};
 use super::words::Word;
-use crate::closing::{CheckMonth, Statement};
 use rules::agreement::Language;
+use rules::check::Check;
 use rules::interval::Interval;
+use rules::latency::Population;
+use rules::period::Zone;
+use rules::policy::Policy;
 use rules::time::Timestamp;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -16,10 +19,23 @@ const HEIGHT: u64 = 120;
 const LEFT: u64 = 64;
 const TOP: u64 = 10;
 const BOTTOM: u64 = 18;
+/// From this length on a window is divided into days, below into hours.
+const DAYS_FROM: Duration = Duration::from_secs(3 * 86_400);
 /// An hour: the distance of points; where more than one is missing the line is broken.
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A drawing of a month's means.
+/// What is drawn of one check.
+pub(crate) struct Means<'a> {
+    pub(crate) check: &'a Check,
+    pub(crate) policy: &'a Policy,
+    pub(crate) zone: &'a Zone,
+    pub(crate) window: Interval,
+    /// The population of the whole window, and those of its hours.
+    pub(crate) population: &'a Population,
+    pub(crate) hours: &'a [(Timestamp, Population)],
+}
+
+/// A drawing of hourly means.
 pub(crate) struct Chart {
     pub(crate) title: String,
     pub(crate) summary: String,
@@ -36,16 +52,17 @@ pub(crate) struct Chart {
     pub(crate) limit: Option<(u64, String)>,
     /// Labels of the height.
     pub(crate) levels: Vec<(u64, String)>,
-    /// Labels of the days.
-    pub(crate) days: Vec<(u64, String)>,
+    /// Days of a month or hours of a day, some of them labelled.
+    pub(crate) ticks: Vec<(u64, String)>,
 }
 
-/// Draws one check's month; nothing without a population.
-pub(crate) fn chart(statement: &Statement<'_>, month: &CheckMonth<'_>, language: Language) -> Option<Chart> {
+/// Draws the means; nothing without a population.
+pub(crate) fn chart(of: &Means<'_>, language: Language) -> Option<Chart> {
     let means: Vec<(Timestamp, u64)> =
-        month.hours.iter().filter_map(|(hour, population)| Some((*hour, population.mean_us()?))).collect();
-    let limit_us = month.row.objective.as_ref().map(|objective| {
-        let limit = u64::try_from(objective.limit.as_micros()).unwrap_or(u64::MAX);
+        of.hours.iter().filter_map(|(hour, population)| Some((*hour, population.mean_us()?))).collect();
+    let objective = of.policy.latency.iter().find(|objective| Some(&objective.id) == of.check.objective.as_ref());
+    let limit_us = objective.map(|objective| {
+        let limit = u64::try_from(objective.mean_max.as_micros()).unwrap_or(u64::MAX);
         (limit, objective.id.to_string())
     });
     let highest = means.iter().map(|(_, mean)| *mean).max()?;
@@ -56,11 +73,10 @@ pub(crate) fn chart(statement: &Statement<'_>, month: &CheckMonth<'_>, language:
         let up = u128::from(us) * u128::from(HEIGHT) / u128::from(top_us);
         TOP + HEIGHT - u64::try_from(up).unwrap_or(HEIGHT).min(HEIGHT)
     };
-    let (lines, dots) = lines(&means, statement.calendar, y);
-    let name = &month.row.check;
+    let (lines, dots) = lines(&means, of.window, y);
     Some(Chart {
-        title: format!("{}: {name}", Word::LatencyTitle.say(language)),
-        summary: summary(month, language),
+        title: format!("{}: {}", Word::LatencyTitle.say(language), of.check.id),
+        summary: summary(of.population, language),
         width: LEFT + WIDTH + 12,
         height: TOP + HEIGHT + BOTTOM,
         left: LEFT,
@@ -70,7 +86,7 @@ pub(crate) fn chart(statement: &Statement<'_>, month: &CheckMonth<'_>, language:
         dots,
         limit: limit_us.map(|(limit, name)| (y(limit), format!("{name} ≤ {}", figures::latency(limit)))),
         levels: [0, top_us / 2, top_us].map(|level| (y(level), figures::latency(level))).to_vec(),
-        days: days(statement),
+        ticks: ticks(of.zone, of.window),
     })
 }
 
@@ -94,21 +110,21 @@ fn lines(means: &[(Timestamp, u64)], window: Interval, y: impl Fn(u64) -> u64) -
     (lines, dots)
 }
 
-fn days(statement: &Statement<'_>) -> Vec<(u64, String)> {
-    let local = Local::new(&statement.agreement.zone, statement.calendar);
-    let mut days = Vec::new();
-    let mut begins = statement.calendar.from();
-    while begins < statement.calendar.until() {
-        let passed = begins.since(statement.calendar.from()).as_millis() * u128::from(WIDTH);
-        let x = LEFT + u64::try_from(passed / statement.calendar.length().as_millis()).unwrap_or(WIDTH);
-        if days.len() % 5 == 0 {
-            days.push((x, local.day(begins).to_string()));
-        } else {
-            days.push((x, String::new()));
-        }
-        begins = statement.agreement.zone.next_midnight(begins);
-    }
-    days
+fn ticks(zone: &Zone, window: Interval) -> Vec<(u64, String)> {
+    let local = Local::new(zone, window);
+    let x = |at: Timestamp| {
+        let passed = at.since(window.from()).as_millis() * u128::from(WIDTH) / window.length().as_millis();
+        LEFT + u64::try_from(passed).unwrap_or(WIDTH)
+    };
+    let of_days = DAYS_FROM < window.length();
+    let next = |at: &Timestamp| Some(if of_days { zone.next_midnight(*at) } else { at.plus(HOUR) });
+    let first = if of_days { window.from() } else { window.from().plus(HOUR).hour() };
+    let label = |(index, at): (usize, Timestamp)| match (of_days, index) {
+        (true, day) if day % 5 == 0 => (x(at), local.day(at).to_string()),
+        (false, hour) if hour % 4 == 0 => (x(at), local.hour_minute(at)),
+        _ => (x(at), String::new()),
+    };
+    std::iter::successors(Some(first), next).take_while(|at| *at < window.until()).enumerate().map(label).collect()
 }
 
 /// The next of 1, 2, 5, 10, 20, 50 … that is at least `value`.
@@ -128,9 +144,9 @@ fn nice(value: u64) -> u64 {
 }
 
 /// The drawing in a sentence, for those who don't see it.
-fn summary(month: &CheckMonth<'_>, language: Language) -> String {
-    let mean = month.row.population.mean_us().map_or_else(|| Word::NotMeasured.say(language).to_owned(), figures::latency);
-    let count = figures::grouped(month.row.population.count());
+fn summary(population: &Population, language: Language) -> String {
+    let mean = population.mean_us().map_or_else(|| Word::NotMeasured.say(language).to_owned(), figures::latency);
+    let count = figures::grouped(population.count());
     match language {
         Language::English => format!("Mean {mean} over {count} results."),
         Language::Korean => format!("결과 {count}건의 평균 {mean}."),

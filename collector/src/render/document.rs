@@ -26,7 +26,6 @@ pub(crate) struct Document {
     /// Why it is in that state, if there is something to say.
     pub(crate) state_note: Option<String>,
     pub(crate) facts: Vec<Fact>,
-    pub(crate) contents: &'static str,
     pub(crate) services: Vec<Part>,
     pub(crate) without_time: Option<String>,
     pub(crate) method_title: &'static str,
@@ -44,7 +43,6 @@ pub(crate) struct Part {
     pub(crate) figures: Vec<Figure>,
     pub(crate) timeline: Timeline,
     pub(crate) tables: Vec<Table>,
-    pub(crate) charts_title: &'static str,
     pub(crate) charts: Vec<Chart>,
     pub(crate) credit_title: &'static str,
     pub(crate) credit: Vec<String>,
@@ -108,7 +106,6 @@ pub(crate) fn document(statement: &Statement<'_>, language: Language) -> Documen
         state_word: state_word.say(language),
         state_note: state_note(&statement.state, language),
         facts,
-        contents: Word::Contents.say(language),
         services: statement.services.iter().map(|month| service::part(statement, month, language)).collect(),
         without_time: (!without.is_empty())
             .then(|| format!("{}: {}", Word::WithoutTime.say(language), without.join(", "))),

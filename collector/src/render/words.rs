@@ -26,7 +26,6 @@ macro_rules! words {
 
 words! {
     Title: "Service level statement", "서비스 수준 명세서";
-    Customer: "Customer", "고객";
     Agreement: "Agreement", "협약";
     Policy: "Policy", "정책";
     Period: "Period", "대상 월";
@@ -36,7 +35,6 @@ words! {
     Version: "Version", "판";
     Provisional: "provisional", "잠정";
     Final: "final", "확정";
-    Service: "Service", "서비스";
     Met: "Objective met", "목표 달성";
     Missed: "Objective missed", "목표 미달";
     Incomplete: "Incomplete evidence", "증거 불충분";
@@ -50,7 +48,6 @@ words! {
     NearMisses: "Near misses", "준장애";
     NearMissNote: "Down for at least 80 % of the time that makes an outage; listed, not counted.",
         "장애 기준 시간의 80 % 이상 중단되었으나 기준에는 미치지 못한 구간입니다. 기재만 하고 산입하지 않습니다.";
-    ShortDowntime: "Short downtime", "단시간 중단";
     Exclusions: "Exclusions", "적용 배제";
     Objectives: "Objectives", "목표별 결과";
     LatencyTitle: "Latency", "응답 시간";
@@ -79,7 +76,6 @@ words! {
     Kept: "kept", "준수";
     Broken: "not kept", "미준수";
     NotMeasured: "not measured", "측정 없음";
-    NotPromised: "no promise", "약속 없음";
     Check: "Check", "점검";
     Agent: "Agent", "에이전트";
     Mean: "mean", "평균";
@@ -105,19 +101,12 @@ words! {
     BestReading: "Best reading", "최선 해석";
     WorstReading: "Worst reading", "최악 해석";
     BeforeExclusions: "Before exclusions", "배제 적용 전";
-    Readings: "Readings", "해석별 가용률";
-    TotalTime: "Time it is divided by", "분모 시간";
     Partition: "Where the time went", "시간의 구분";
-    Band: "Band", "구간";
-    Fee: "Fee", "이용요금";
-    Basis: "Basis", "기준 금액";
-    Amount: "Amount", "할인 금액";
     NoCreditRule: "The policy grants no credits.", "정책에 할인 규정이 없습니다.";
     NotEligible: "Not eligible: no bill was issued yet, a trial, or fees are overdue. Nothing is owed.",
         "대상이 아님: 청구서 미발행, 체험판 또는 요금 연체. 할인 금액은 없습니다.";
     NoFee: "No fee is known for the period, so no amount can be given.", "해당 기간의 요금이 없어 금액을 산정할 수 없습니다.";
     WithoutTime: "Services without time in this period", "이 기간에 해당 시간이 없는 서비스";
-    Contents: "Services", "서비스 목록";
 }
 
 /// An exclusion's ground in words.

@@ -4,6 +4,8 @@ use super::figures::services;
 use super::live::{self, COLUMNS, Recent};
 use super::problem::Problem;
 use super::{AppState, encoded, page};
+use crate::closing::evidence::Evidence;
+use crate::render::chart::{Chart, Means, chart};
 use crate::render::figures::{Local, length};
 use crate::render::strip::{Kind, Piece};
 use crate::state::SeriesView;
@@ -11,7 +13,7 @@ use askama::Template;
 use axum::extract::{self, Path, Query};
 use axum::response::Response;
 use rules::agreement::{Agreement, Language, Service};
-use rules::interval::Interval;
+use rules::interval::{Interval, IntervalSet};
 use rules::outage::{Stretch, Verdict};
 use rules::outcome::Cause;
 use rules::period::{Month, Zone};
@@ -173,6 +175,7 @@ struct ServicePage {
     strip: Strip,
     hours: Vec<(usize, String)>,
     series: Vec<SeriesRow>,
+    charts: Vec<Chart>,
     stretches: Vec<StretchRow>,
     checks: Vec<CheckRow>,
     statements: Vec<(String, String)>,
@@ -232,25 +235,57 @@ pub(super) async fn service(
         strip: day_strip(&recent),
         hours: hours(&agreement.zone, recent.window),
         series: views.iter().map(|view| series_row(view, &local, recent.window)).collect(),
+        charts: charts(&app, agreement, service, recent.window).await?,
         stretches: recent.stretches.iter().rev().take(STRETCHES_SHOWN).map(|of| stretch_row(of, &local)).collect(),
         checks: service.checks.iter().map(check_row).collect(),
-        statements: [month, month.previous()].map(|month| (month.to_string(), statement_path(agreement, month))).to_vec(),
+        statements: [month, month.previous()]
+            .map(|month| (month.to_string(), statement_path(agreement, month)))
+            .to_vec(),
     };
     Ok(page(shown.render().expect("writing into a string can't fail")))
 }
 
-fn month_figures(app: &AppState, agreement: &Agreement, service: &Service, now: Timestamp) -> Vec<(&'static str, String, String)> {
+/// The last day's latency of every check that was measured.
+async fn charts(
+    app: &AppState,
+    agreement: &Agreement,
+    service: &Service,
+    window: Interval,
+) -> Result<Vec<Chart>, Problem> {
+    let mut charts = Vec::new();
+    for check in &service.checks {
+        let heard = app.evidence.latency(service, check, &IntervalSet::from(window)).await?;
+        let means = Means {
+            check,
+            policy: &agreement.policy,
+            zone: &agreement.zone,
+            window,
+            population: &heard.population,
+            hours: &heard.hours,
+        };
+        charts.extend(chart(&means, Language::English));
+    }
+    Ok(charts)
+}
+
+fn month_figures(
+    app: &AppState,
+    agreement: &Agreement,
+    service: &Service,
+    now: Timestamp,
+) -> Vec<(&'static str, String, String)> {
     let figures = app.figures.of(&app.state, agreement, service, now);
     let Some(month) = figures.current else { return Vec::new() };
     let objective = agreement.policy.availability.objective;
     let said = |ms: u64| coarse(Duration::from_millis(ms));
-    let previous = figures.previous.map(|month| format!("{} % in {}", month.availability, month.month));
+    let previous = figures.previous.map(|month| (format!("{} %", month.availability), month.month.to_string()));
+    let (before, before_month) = previous.unwrap_or_else(|| ("–".to_owned(), String::new()));
     vec![
         ("Availability this month", format!("{} %", month.availability), format!("objective {objective} %")),
         ("Downtime", said(month.availability.downtime_ms), format!("{} outages", month.outages)),
         ("Error budget left", signed(month.availability.budget_left_ms(objective)), "of this month".to_owned()),
         ("Undetermined", coarse(month.undetermined), format!("worst reading {} %", month.worst)),
-        ("Month before", previous.unwrap_or_else(|| "–".to_owned()), String::new()),
+        ("Month before", before, before_month),
     ]
 }
 
@@ -309,7 +344,7 @@ fn check_row(check: &rules::check::Check) -> CheckRow {
         check: check.id.to_string(),
         kind: check.target.kind(),
         target: check.target.address().to_owned(),
-        every: coarse(check.every),
+        every: length(check.every, Language::English),
         counts: check.counts == rules::check::Counts::Yes,
         objective: check.objective.as_ref().map(ToString::to_string).unwrap_or_default(),
     }

@@ -18,7 +18,7 @@ pub(super) async fn stream(
     extract::State(app): extract::State<AppState>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let changes = app.state.changes();
-    let events = stream::unfold((changes, app.cancel), |(mut changes, cancel)| async move {
+    let events = stream::unfold((changes, app.cancel.clone()), |(mut changes, cancel)| async move {
         let changed = tokio::select! {
             () = cancel.cancelled() => return None,
             changed = changes.recv() => changed,

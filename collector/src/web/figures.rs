@@ -1,10 +1,11 @@
 //! Every service's month so far and the month before, kept so that a scrape costs little.
 //!
-//! Figures are reckoned anew when a service's runs changed in kind, while it is down or unheard,
-//! and otherwise every few minutes: a service that stays up changes nothing but the clock.
+//! Figures are reckoned anew when a run of the service began, ended or fell silent, at every scrape
+//! while it is down, and otherwise now and then: a service that stays up changes with the clock only.
 
 use super::live::{Now, recent, seen};
 use crate::closing::reckon;
+use crate::render::figures::millis;
 use crate::state::{SeriesView, State};
 use config::collector::CollectorConfig;
 use rules::agreement::{Agreement, Service};
@@ -21,46 +22,48 @@ use std::time::Duration;
 
 /// How old the figures of a service that stays up may be.
 const STEADY_FOR: Duration = Duration::from_secs(240);
+/// How old those of a service that nobody hears may be.
+const UNKNOWN_FOR: Duration = Duration::from_secs(15);
 /// Over how long the ends of that are spread, so that not all services are reckoned in one scrape.
 const SPREAD: Duration = Duration::from_secs(120);
 
 /// One service's month, as gauges show it.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct MonthFigures {
+pub(crate) struct MonthFigures {
     /// Which month.
-    pub month: Month,
+    pub(crate) month: Month,
     /// Availability so far.
-    pub availability: Ratio,
+    pub(crate) availability: Ratio,
     /// Undetermined time counted up.
-    pub best: Ratio,
+    pub(crate) best: Ratio,
     /// Undetermined time counted down.
-    pub worst: Ratio,
+    pub(crate) worst: Ratio,
     /// Whether the objective is met so far.
-    pub met: bool,
+    pub(crate) met: bool,
     /// Time without evidence.
-    pub undetermined: Duration,
+    pub(crate) undetermined: Duration,
     /// Time that doesn't count.
-    pub excluded: Duration,
+    pub(crate) excluded: Duration,
     /// Outages that touch the month.
-    pub outages: usize,
+    pub(crate) outages: usize,
     /// What the figures so far would earn.
-    pub credit: Percent,
+    pub(crate) credit: Percent,
 }
 
 /// One service, as gauges show it.
 #[derive(Clone, PartialEq, Debug)]
-pub struct ServiceFigures {
+pub(crate) struct ServiceFigures {
     /// What it is now.
     pub(crate) now: Now,
     /// The running month; nothing before the service's time.
-    pub current: Option<MonthFigures>,
+    pub(crate) current: Option<MonthFigures>,
     /// The month before; nothing before the service's time.
-    pub previous: Option<MonthFigures>,
+    pub(crate) previous: Option<MonthFigures>,
 }
 
 /// The figures of all services, as last reckoned.
 #[derive(Debug, Default)]
-pub struct Figures {
+pub(crate) struct Figures {
     kept: Mutex<HashMap<ServiceId, Kept>>,
     /// What all of `kept` was reckoned under.
     config: Mutex<Option<Arc<CollectorConfig>>>,
@@ -81,23 +84,26 @@ struct Trace {
     closed: usize,
     last_closed: Option<Run>,
     open: Option<(OutcomeKind, Timestamp)>,
+    /// Whether its last result still speaks.
+    speaks: bool,
 }
 
 impl Trace {
-    fn of(view: &SeriesView) -> Trace {
+    fn of(view: &SeriesView, now: Timestamp) -> Trace {
         Trace {
             closed: view.closed.len(),
             last_closed: view.closed.last().copied(),
             open: view.open.map(|run| (run.kind, run.first_at)),
+            speaks: view.open.is_some_and(|run| now < run.until),
         }
     }
 }
 
 impl Figures {
     /// The figures of `service`, not older than they may be.
-    pub fn of(&self, state: &State, agreement: &Agreement, service: &Service, now: Timestamp) -> ServiceFigures {
+    pub(crate) fn of(&self, state: &State, agreement: &Agreement, service: &Service, now: Timestamp) -> ServiceFigures {
         let views = state.service(&service.id);
-        let evidence: Vec<Trace> = views.iter().map(Trace::of).collect();
+        let evidence: Vec<Trace> = views.iter().map(|view| Trace::of(view, now)).collect();
         let month = Month::containing(now, &agreement.zone);
         if let Some(kept) = self.lock().get(&service.id)
             && kept.evidence == evidence
@@ -107,14 +113,14 @@ impl Figures {
             return kept.figures.clone();
         }
         let figures = reckoned(state, agreement, service, &views, now);
-        let good_until = good_until(&figures, service, &views, now);
+        let good_until = good_until(&figures, service, now);
         let kept = Kept { evidence, month, good_until, figures: figures.clone() };
         self.lock().insert(service.id.clone(), kept);
         figures
     }
 
     /// Forgets everything that was reckoned under another configuration than `config`.
-    pub fn under(&self, config: &Arc<CollectorConfig>) {
+    pub(crate) fn under(&self, config: &Arc<CollectorConfig>) {
         let mut known = self.config.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.as_ref().is_some_and(|known| Arc::ptr_eq(known, config)) {
             *known = Some(Arc::clone(config));
@@ -144,19 +150,17 @@ impl Figures {
     }
 }
 
-/// Until when figures stand if nothing changes: a service that is up and heard changes only with
-/// the clock.
-fn good_until(figures: &ServiceFigures, service: &Service, views: &[SeriesView], now: Timestamp) -> Timestamp {
-    if figures.now != Now::Up {
-        return now;
+/// Until when figures stand if nothing changes but the clock.
+fn good_until(figures: &ServiceFigures, service: &Service, now: Timestamp) -> Timestamp {
+    match figures.now {
+        Now::Up => {
+            let hash = |hash: u64, byte: u8| hash.wrapping_mul(31).wrapping_add(byte.into());
+            let spread = service.id.as_str().bytes().fold(0, hash) % millis(SPREAD);
+            now.plus(STEADY_FOR).plus(Duration::from_millis(spread))
+        }
+        Now::Unknown => now.plus(UNKNOWN_FOR),
+        Now::Failing | Now::Outage => now,
     }
-    let heard_until = views.iter().filter_map(|view| view.open.map(|run| run.until)).min().unwrap_or(now);
-    if heard_until <= now {
-        return now;
-    }
-    let spread = service.id.as_str().bytes().fold(0u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
-    let spread = Duration::from_millis(spread % u64::try_from(SPREAD.as_millis()).unwrap_or(1));
-    now.plus(STEADY_FOR).plus(spread)
 }
 
 fn reckoned(
@@ -193,4 +197,3 @@ fn reckoned(
 pub(crate) fn services(agreements: &[Agreement]) -> impl Iterator<Item = (&Agreement, &Service)> {
     agreements.iter().flat_map(|agreement| agreement.services.iter().map(move |service| (agreement, service)))
 }
-

@@ -19,6 +19,7 @@ use serde::Deserialize;
 struct StatementPage {
     title: String,
     clock: String,
+    language: &'static str,
     body: String,
     previous: String,
     next: Option<String>,
@@ -51,6 +52,7 @@ pub(super) async fn show(
     let shown = StatementPage {
         title: format!("{} {month}", agreement.id),
         clock: now.to_string(),
+        language: render::words::code(language),
         body: render::html::body(&statement, language),
         previous: statement_path(agreement, month.previous()),
         next,
@@ -73,7 +75,9 @@ pub(super) fn named<'a>(
 
 /// The month that a parameter names.
 pub(super) fn month(period: &str) -> Result<Month, Problem> {
-    period.parse().map_err(|why: rules::period::NotAMonth| Problem::BadParameter { parameter: "period", why: why.to_string() })
+    period
+        .parse()
+        .map_err(|why: rules::period::NotAMonth| Problem::BadParameter { parameter: "period", why: why.to_string() })
 }
 
 /// Draws up a month from what is committed up to now.

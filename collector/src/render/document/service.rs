@@ -1,7 +1,8 @@
 //! One service's part of the document: verdict, first figures, credit; tables are beside.
 
 use super::{Figure, Part, length, tables};
-use crate::closing::{ServiceMonth, Statement};
+use crate::closing::{CheckMonth, ServiceMonth, Statement};
+use crate::render::chart::Means;
 use crate::render::words::Word;
 use crate::render::{chart, figures, timeline};
 use rules::agreement::{Agreement, Language};
@@ -30,10 +31,20 @@ pub(super) fn part(statement: &Statement<'_>, month: &ServiceMonth<'_>, language
         figures: first_figures(statement.agreement, reckoning, language),
         timeline: timeline::timeline(statement, month, language),
         tables: tables::tables(statement, month, language),
-        charts_title: Word::LatencyTitle.say(language),
-        charts: month.latency.iter().filter_map(|check| chart::chart(statement, check, language)).collect(),
+        charts: month.latency.iter().filter_map(|of| chart::chart(&means(statement, of), language)).collect(),
         credit_title: Word::CreditTitle.say(language),
         credit: credit_lines(statement.agreement, reckoning, language),
+    }
+}
+
+fn means<'a>(statement: &Statement<'a>, of: &'a CheckMonth<'_>) -> Means<'a> {
+    Means {
+        check: of.check,
+        policy: &statement.agreement.policy,
+        zone: &statement.agreement.zone,
+        window: statement.calendar,
+        population: &of.row.population,
+        hours: &of.hours,
     }
 }
 
@@ -83,11 +94,7 @@ fn first_figures(agreement: &Agreement, reckoning: &Reckoning<'_>, language: Lan
     let figure = |label: Word, value: String, note: String| Figure { label: label.say(language), value, note };
     let longest = reckoning.outages().map(|(stretch, _)| stretch.interval.length()).max();
     vec![
-        figure(
-            Word::Availability,
-            format!("{nominal} %"),
-            format!("{} {objective} %", Word::Objective.say(language)),
-        ),
+        figure(Word::Availability, format!("{nominal} %"), format!("{} {objective} %", Word::Objective.say(language))),
         figure(
             Word::Downtime,
             length(downtime, language),
