@@ -130,9 +130,11 @@ pub(crate) struct Committer {
 /// One agent as this collector has it.
 pub(crate) struct Held {
     pub(crate) fold: AgentFold,
-    /// The next `seq` by incarnation.
-    pub(crate) lanes: HashMap<u64, u64>,
+    pub(crate) lanes: Lanes,
 }
+
+/// The next `seq` by incarnation.
+pub(crate) type Lanes = HashMap<u64, u64>;
 
 impl Committer {
     /// A committer that knows no agent yet, and the way to it.
@@ -151,8 +153,10 @@ impl Committer {
 
     /// Loads every agent that the ledger knows.
     pub(crate) async fn load_all(&mut self) -> Result<(), LedgerError> {
+        let mut lanes = self.lanes_by_agent().await?;
         for (agent, _) in self.ledger.positions().await? {
-            self.load(&agent).await?;
+            let lanes = lanes.remove(&agent).unwrap_or_default();
+            self.load(&agent, lanes).await?;
         }
         self.metrics.quarantined.set(i64::try_from(self.ledger.quarantined().await?).unwrap_or(i64::MAX));
         Ok(())
@@ -315,17 +319,21 @@ impl Committer {
         }
     }
 
-    pub(crate) async fn load(&mut self, agent: &AgentId) -> Result<&mut Held, LedgerError> {
-        let lanes = self.lanes(agent).await?;
+    /// Makes `agent`'s fold anew from the ledger, where its lanes are `lanes`.
+    pub(crate) async fn load(&mut self, agent: &AgentId, lanes: Lanes) -> Result<(), LedgerError> {
         let mut fold = load(&*self.ledger, agent, self.window()).await?;
         fold.publish_all(&self.state);
         self.agents.insert(agent.clone(), Held { fold, lanes });
-        Ok(self.agents.get_mut(agent).expect("it was just put there"))
+        Ok(())
     }
 
-    pub(crate) async fn lanes(&self, agent: &AgentId) -> Result<HashMap<u64, u64>, LedgerError> {
-        let lanes = self.ledger.lanes().await?.into_iter().filter(|lane| lane.agent == *agent);
-        Ok(lanes.map(|lane| (lane.incarnation, lane.next_seq)).collect())
+    /// All lanes as the ledger has them.
+    pub(crate) async fn lanes_by_agent(&self) -> Result<HashMap<AgentId, Lanes>, LedgerError> {
+        let mut lanes: HashMap<AgentId, Lanes> = HashMap::new();
+        for lane in self.ledger.lanes().await? {
+            lanes.entry(lane.agent).or_default().insert(lane.incarnation, lane.next_seq);
+        }
+        Ok(lanes)
     }
 
     /// Runs that ended before this are not remembered: the month before last began later everywhere.

@@ -3,7 +3,7 @@
 //! Whatever they commit is folded here too, without writing, so that all of them report the same
 //! figures whichever one an agent talks to.
 
-use crate::commit::{Committer, LEDGER, chain};
+use crate::commit::{Committer, Held, LEDGER, Lanes, chain};
 use crate::fold::Followed;
 use crate::ledger::LedgerError;
 use rules::id::AgentId;
@@ -31,29 +31,30 @@ impl Committer {
         let ahead: Vec<(AgentId, u64)> = ahead.collect();
         let lag: u64 = ahead.iter().map(|(_, blocks)| blocks).sum();
         self.metrics.follow_lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
+        if ahead.is_empty() {
+            return Ok(());
+        }
+        let mut lanes = self.lanes_by_agent().await?;
         for (agent, blocks) in ahead {
-            self.follow_agent(&agent).await?;
+            let lanes = lanes.remove(&agent).unwrap_or_default();
+            self.follow_agent(&agent, lanes).await?;
             self.metrics.follow_lag.sub(i64::try_from(blocks).unwrap_or(i64::MAX));
         }
         Ok(())
     }
 
-    async fn follow_agent(&mut self, agent: &AgentId) -> Result<(), LedgerError> {
+    async fn follow_agent(&mut self, agent: &AgentId, lanes: Lanes) -> Result<(), LedgerError> {
         // Taken out: if reading fails half way, it is loaded anew.
         let Some(mut held) = self.agents.remove(agent) else {
-            self.load(agent).await?;
-            return Ok(());
+            return self.load(agent, lanes).await;
         };
         match held.fold.follow(&*self.ledger).await? {
             Followed::InOrder => {
-                held.lanes = self.lanes(agent).await?;
                 held.fold.publish(&self.state);
-                self.agents.insert(agent.clone(), held);
+                self.agents.insert(agent.clone(), Held { lanes, ..held });
+                Ok(())
             }
-            Followed::Late => {
-                self.load(agent).await?;
-            }
+            Followed::Late => self.load(agent, lanes).await,
         }
-        Ok(())
     }
 }

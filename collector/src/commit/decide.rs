@@ -1,7 +1,7 @@
 //! What becomes of each offered block, and the folding of those that count.
 
 use super::group::{Group, Part};
-use super::{Answer, Committer, Held, INCARNATION_IMPORTED, Offer, OfferedBlock};
+use super::{Answer, Committer, INCARNATION_IMPORTED, Lanes, Offer, OfferedBlock};
 use crate::fold::CheckpointWanted;
 use crate::ledger::{LedgerError, Quarantined, StoredBlock};
 use crate::metrics::Refusal;
@@ -10,13 +10,6 @@ use rules::delivery::{Incarnation, SEQ_FIRST};
 use rules::id::AgentId;
 use std::collections::HashSet;
 use std::sync::Arc;
-
-/// Whether what is in memory may be behind the ledger.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Knowledge {
-    Remembered,
-    Fresh,
-}
 
 impl Committer {
     /// Decides and folds all offers; those that have to wait are carried to the next group.
@@ -95,24 +88,23 @@ impl Committer {
         incarnation: Incarnation,
         offers: &[Offer],
     ) -> Result<Option<Lane>, LedgerError> {
-        let mut knowledge = Knowledge::Remembered;
-        if !self.agents.contains_key(agent) {
-            self.load(agent).await?;
-            knowledge = Knowledge::Fresh;
-        }
+        let next = |lanes: &Lanes| lanes.get(&incarnation.0).copied();
         let first = offers.iter().filter_map(|offer| offer.blocks.first()).map(|block| block.seq).min().unwrap_or(0);
-        let next = |held: &Held| held.lanes.get(&incarnation.0).copied();
-        let mut next_seq = self.agents.get(agent).and_then(next);
-        if knowledge == Knowledge::Remembered && next_seq.is_none_or(|next_seq| next_seq < first) {
-            let lanes = self.lanes(agent).await?;
-            let moved = lanes.get(&incarnation.0).copied() != next_seq;
-            if moved && next_seq.is_some() {
-                self.load(agent).await?;
-            } else if let Some(held) = self.agents.get_mut(agent) {
-                held.lanes = lanes;
+        let remembered = self.agents.get(agent).map(|held| next(&held.lanes));
+        let next_seq = match remembered {
+            Some(Some(next_seq)) if first <= next_seq => Some(next_seq),
+            Some(_) | None => {
+                let lanes = self.lanes_by_agent().await?.remove(agent).unwrap_or_default();
+                let granted = next(&lanes);
+                match (remembered, self.agents.get_mut(agent)) {
+                    (Some(remembered), Some(held)) if remembered.is_none() || remembered == granted => {
+                        held.lanes = lanes;
+                    }
+                    _ => self.load(agent, lanes).await?,
+                }
+                granted
             }
-            next_seq = self.agents.get(agent).and_then(next);
-        }
+        };
         // The ledger makes the lane of imported history when it is first used.
         let imported = (incarnation == INCARNATION_IMPORTED).then_some(SEQ_FIRST);
         Ok(next_seq.or(imported).map(|next_seq| Lane { incarnation, next_seq }))

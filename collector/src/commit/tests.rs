@@ -200,6 +200,33 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(walk(way));
     }
+
+    #[test]
+    fn two_collectors_that_take_turns_show_the_same_as_one(way in any_way()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(walk_past_two(way));
+    }
+}
+
+/// The same walk past two collectors on one ledger: each offer goes to one, and now and then the
+/// other looks what was committed.
+async fn walk_past_two(way: Way) {
+    let mut one = Bench::new().await;
+    let mut other = Bench::on(Arc::clone(&one.ledger)).await;
+    other.incarnation = one.incarnation;
+    for (turn, part) in way.results.chunks(way.block_sizes[0]).enumerate() {
+        let (now, idle) = if turn % 2 == 0 { (&mut one, &mut other) } else { (&mut other, &mut one) };
+        now.next_seq = now.next_seq.max(idle.next_seq);
+        let answer = now.send(part).await;
+        assert_eq!(answer, Answer::Committed { next_seq: now.next_seq, refused: vec![] });
+        if way.offers[turn % way.offers.len()].1 {
+            idle.committer.follow().await;
+        }
+    }
+    one.committer.follow().await;
+    other.committer.follow().await;
+    one.agrees_with(&way.results).await;
+    other.agrees_with(&way.results).await;
 }
 
 fn ups(seconds: impl Iterator<Item = i64>) -> Vec<(SeriesKey, Pace, ProbeResult)> {
