@@ -74,11 +74,9 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn open(settings: &Settings) -> Result<Store, SpoolError> {
         let dir = || settings.dir.clone();
-        let refuse = |source| match source {
-            rusqlite::Error::SqliteFailure(error, _) if error.code == rusqlite::ErrorCode::DatabaseBusy => {
-                SpoolError::InUse { dir: dir() }
-            }
-            source => SpoolError::Database { dir: dir(), source },
+        let refuse = |source: rusqlite::Error| match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy) => SpoolError::InUse { dir: dir() },
+            Some(_) | None => SpoolError::Database { dir: dir(), source },
         };
         let mut db = connect(settings).map_err(refuse)?;
         let found = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(refuse)?;
