@@ -25,6 +25,9 @@ use tokio_util::sync::CancellationToken;
 /// What is logged unless `NINES_LOG` says more: what happens to targets is told on stdout.
 const LOG_DEFAULT: &str = "warn";
 
+/// The collector's configuration within the data directory, for its other commands.
+const CONFIG_FILE: &str = "collector.yaml";
+
 /// The status of targets that can't be probed, as of any wrong configuration.
 const EXIT_CONFIG: u8 = 78;
 
@@ -55,8 +58,8 @@ pub enum UpError {
     /// Signals can't be heard.
     #[error(transparent)]
     Signals(#[from] SignalsUnavailable),
-    /// The data directory can't be made.
-    #[error("failed to make the data directory {}", dir.display())]
+    /// The data directory can't be made or written to.
+    #[error("failed to write to the data directory {}; name another with --data", dir.display())]
     Data {
         /// Which.
         dir: PathBuf,
@@ -96,14 +99,18 @@ async fn start(args: UpArgs) -> Result<ExitCode, UpError> {
     for warning in &config.warnings {
         tracing::warn!(%warning, "Targets are probed, but");
     }
-    std::fs::create_dir_all(&setup.data).map_err(|source| UpError::Data { dir: setup.data.clone(), source })?;
+    let unusable = |source| UpError::Data { dir: setup.data.clone(), source };
+    std::fs::create_dir_all(&setup.data).map_err(unusable)?;
     let (shutdown, clock) = (Shutdown::listen()?, Clock::system());
     let collector = Collector::start(config.value, clock.clone()).await?;
     let console = collector.web_address();
     if let Ok(with_port) = setup.collector(console) {
         collector.configure().send_replace(Arc::new(with_port.value));
     }
-    println!("Console   http://{console}\nMetrics   http://{console}/metrics\nData      {}", setup.data.display());
+    let file = setup.data.join(CONFIG_FILE);
+    std::fs::write(&file, setup.document(console)).map_err(unusable)?;
+    println!("Console   http://{console}\nMetrics   http://{console}/metrics\nConfig    {}", file.display());
+    println!("Statement nines collector statement --config {} --period YYYY-MM", file.display());
     let agent = setup.agent(collector.agents_address());
     together(collector, agent, clock, shutdown.token()).await
 }

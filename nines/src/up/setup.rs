@@ -36,10 +36,15 @@ pub(super) struct Setup {
 impl Setup {
     /// The collector's part, its console being at `console`.
     pub(super) fn collector(&self, console: SocketAddr) -> Result<Loaded<CollectorConfig>, ConfigError> {
+        config::collector::parse(&self.document(console), "nines up", &self.data)
+    }
+
+    /// The collector's part as the file that every collector's command reads.
+    pub(super) fn document(&self, console: SocketAddr) -> String {
         // JSON is YAML, and quotes whatever was typed.
         let document = json!({
             "listen": { "web": self.listen.to_string(), "agents": "127.0.0.1:0" },
-            "ledger": format!("sqlite:{}", self.data.join("ledger.db").display()),
+            "ledger": "sqlite:ledger.db",
             "agents": [{ "agent": AGENT, "token_sha256": hex(&Sha256::digest(&self.token)) }],
             "policies": [{
                 "policy": "five-minutes",
@@ -53,8 +58,7 @@ impl Setup {
                 "services": self.services(console),
             }],
         });
-        let text = serde_json::to_string_pretty(&document).expect("a JSON value is always text");
-        config::collector::parse(&text, "nines up", std::path::Path::new("."))
+        serde_json::to_string_pretty(&document).expect("a JSON value is always text")
     }
 
     /// The agent's part, its collector taking results in at `collector`.
@@ -94,14 +98,10 @@ impl Setup {
 fn name(target: &str, taken: &mut BTreeSet<String>) -> String {
     let scheme_end = target.find("://").map_or(0, |at| at + "://".len());
     let address = target.get(scheme_end..).unwrap_or_default().trim_start_matches("tcp:");
-    let plain: String = address.trim_matches('/').chars().map(|c| if c == '/' { '-' } else { c }).collect();
-    let mut name: String = plain
-        .chars()
-        .scan(0, |bytes, c| {
-            *bytes += c.len_utf8();
-            (*bytes <= NAME_BYTES).then_some(c)
-        })
-        .collect();
+    let parts = address.split('/').map(|part| part.trim_matches('-')).filter(|part| !part.is_empty());
+    let plain = parts.collect::<Vec<_>>().join("-");
+    let fits = |(at, c): &(usize, char)| at + c.len_utf8() <= NAME_BYTES;
+    let mut name: String = plain.char_indices().take_while(fits).map(|(_, c)| c).collect();
     if name.parse::<ServiceId>().is_err() {
         name = "target".to_owned();
     }
@@ -140,11 +140,11 @@ mod tests {
 
     #[test]
     fn each_target_is_a_service_with_a_name_of_its_own() {
-        let made = services(&["https://a.example/login/", "tcp:db.example:5432", "http://a.example/login"]);
+        let made = services(&["https://a.example/login/", "tcp:db.example:5432", "http://a.example//-/login"]);
         let expected = [
             "a.example-login https://a.example/login/",
             "db.example:5432 db.example:5432",
-            "a.example-login-2 http://a.example/login",
+            "a.example-login-2 http://a.example//-/login",
         ];
         assert_eq!(made.unwrap(), expected);
     }
