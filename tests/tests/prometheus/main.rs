@@ -2,7 +2,9 @@
 //! and agent runs every expression of every panel and rule. Never asks whether a figure is right: other suites do.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod answers;
 mod dashboard;
+mod programs;
 mod server;
 
 use std::collections::BTreeSet;
@@ -67,4 +69,16 @@ fn panels_say_what_they_show_and_lie_beside_each_other() {
         let own: Vec<_> = (x..x + w).flat_map(|column| (y..y + h).map(move |line| (column, line))).collect();
         assert!(own.into_iter().all(|cell| cells.insert(cell)), "{title} lies over another panel");
     }
+}
+
+#[tokio::test]
+async fn every_expression_is_answered_by_a_prometheus_that_scrapes_real_programs() -> anyhow::Result<()> {
+    let programs = programs::start().await?;
+    let targets = [programs.collector, programs.agent];
+    let prometheus = server::Prometheus::start(&targets, &file("rules.yaml")).await?;
+    answers::assert_all_answered(&prometheus).await?;
+    answers::assert_rules_are_well(&prometheus).await?;
+    // One service never answers, under a policy that allows no downtime; all else is well.
+    answers::assert_firing(&prometheus, &["NinesServiceInOutage", "NinesObjectiveMissed"]).await?;
+    answers::assert_metrics_exist(&prometheus).await
 }
