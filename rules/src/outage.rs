@@ -107,26 +107,20 @@ fn verdict(interval: Interval, rule: &OutageRule, exclusions: &IntervalSet) -> V
 
 /// The series that took part in a stretch are those that were down in it. It can't have begun
 /// before the last of them was still up, and it had not ended while the series that ended it
-/// still failed: of several, the one that failed last the longest ago decides.
+/// still failed: of several, the one that failed last the longest ago decides. While none has
+/// ended it, all of those that still fail do.
 fn bracket(interval: Interval, series: &[SeriesRuns<'_>]) -> Bracket {
     let (began, ended) = (interval.from(), interval.until());
-    let mut up_before = None;
-    let mut down_before_end: Option<Timestamp> = None;
+    let (mut up_before, mut failed_until_end, mut still_failing) = (None, None, None);
     for series in series {
         let inside = within(series.runs, interval);
-        if !inside.iter().any(|run| run.kind == OutcomeKind::Down) {
-            continue;
-        }
+        let Some(last_down) = inside.iter().rev().find(|run| run.kind == OutcomeKind::Down) else { continue };
         up_before = up_before.max(last_up_before(series.runs, began));
-        let ending = inside.iter().rev().find(|run| run.kind == OutcomeKind::Down && run.until <= ended);
-        let runs_on = inside.iter().any(|run| run.kind == OutcomeKind::Down && ended < run.until);
-        if let Some(run) = ending
-            && !runs_on
-        {
-            down_before_end = Some(down_before_end.map_or(run.last_at, |known| known.min(run.last_at)));
-        }
+        let earliest = if ended < last_down.until { &mut still_failing } else { &mut failed_until_end };
+        *earliest = Some(earliest.map_or(last_down.last_at, |known: Timestamp| known.min(last_down.last_at)));
     }
-    Bracket { up_before, down_before_end: down_before_end.unwrap_or(began).clamp(began, ended) }
+    let down_before_end = failed_until_end.or(still_failing).unwrap_or(began).clamp(began, ended);
+    Bracket { up_before, down_before_end }
 }
 
 fn last_up_before(runs: &[Run], instant: Timestamp) -> Option<Timestamp> {
@@ -225,6 +219,15 @@ mod tests {
         let found = judged(&[("a", &failing)], &rule(), &IntervalSet::default());
         assert!(found[0].ongoing);
         assert_eq!(found[0].interval.until(), Timestamp::from_millis(180_000));
+    }
+
+    #[test]
+    fn an_outage_that_nothing_has_ended_is_at_least_as_long_as_its_failures() {
+        let failing = series(60_000, &[(0, true), (60_000, false), (120_000, false)]);
+        let runs = SeriesRuns { agent: &"a".parse().unwrap(), check: &"c".parse().unwrap(), runs: failing.runs() };
+        let as_of = Interval::new(Timestamp::MIN, Timestamp::from_millis(130_000)).unwrap();
+        let found = stretches(&timeline(&[runs], &rule(), as_of), &[runs], &rule(), &IntervalSet::default());
+        assert_eq!((found[0].ongoing, found[0].shortest()), (true, Duration::from_secs(60)));
     }
 
     #[test]
