@@ -313,7 +313,7 @@ fn cell_of(at: Timestamp) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1200, ..ProptestConfig::default() })]
 
     #[test]
     fn the_reckoning_says_what_a_naive_reader_of_the_rules_says(world in world()) {
