@@ -3,6 +3,8 @@
 //! One worked case, and one whose every name and text wants to be something else: markup, a
 //! formula, a terminal's command.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 use collector::closing;
 use collector::closing::replay::Results;
 use collector::lines;

@@ -3,6 +3,8 @@
 //! A few small ones lie beside this file; the whole collection is read from `../shared/vectors` when
 //! the tree stands beside it.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 use collector::closing::replay::Results;
 use collector::closing::{self};
 use collector::{lines, render};

@@ -2,6 +2,8 @@
 //!
 //! The clock stands still, so that every page is the same every time.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 use collector::import::{import_lines, paces};
 use collector::serve::Collector;
 use config::collector::CollectorConfig;
@@ -95,7 +97,19 @@ async fn metrics_say_what_was_promised_and_what_became_of_it() {
     let documented = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md")).unwrap();
     for line in running.text("/metrics").await.lines() {
         let Some(name) = line.strip_prefix("# TYPE ").and_then(|line| line.split(' ').next()) else { continue };
-        let is_promise = ["service", "availability", "downtime", "undetermined", "excluded", "error_budget", "outages", "latency", "check", "credit", "agent"];
+        let is_promise = [
+            "service",
+            "availability",
+            "downtime",
+            "undetermined",
+            "excluded",
+            "error_budget",
+            "outages",
+            "latency",
+            "check",
+            "credit",
+            "agent",
+        ];
         if is_promise.iter().any(|word| name.starts_with(&format!("nines_{word}"))) {
             assert!(documented.contains(&format!("`{name}`")), "{name} is not in docs/metrics.md");
         }
@@ -116,7 +130,8 @@ async fn every_api_route_is_described_and_every_described_route_answers() {
     sorted.sort_unstable();
     assert_eq!(sorted, routes, "openapi.json and the router name the same routes");
     for path in described {
-        let filled = path.replace("{service}", SERVICE).replace("{agreement}", AGREEMENT).replace("{period}", "2026-10");
+        let filled =
+            path.replace("{service}", SERVICE).replace("{agreement}", AGREEMENT).replace("{period}", "2026-10");
         running.json(&format!("{filled}?period=2026-10")).await;
     }
     running.stop().await;

@@ -24,11 +24,8 @@ pub trait Evidence: Sync {
 
     /// Every series of `service` with all its runs that touch `month`, and beyond both ends as far
     /// as a down stretch that touches it can reach.
-    fn series(
-        &self,
-        service: &Service,
-        month: Interval,
-    ) -> impl Future<Output = Result<Vec<Seen>, Self::Error>> + Send;
+    fn series(&self, service: &Service, month: Interval)
+    -> impl Future<Output = Result<Vec<Seen>, Self::Error>> + Send;
 
     /// What the results of `check` within `measured` took, over all agents.
     fn latency(

@@ -154,9 +154,13 @@ impl Teller<'_> {
         match (stretch.bracket.up_before, stretch.longest()) {
             (Some(up), Some(longest)) => {
                 let (up, longest) = (self.local.instant(up), said(longest));
-                format!("The last attempt that was up before began at {up}, the last that still failed at {ended}: it was between {shortest} and {longest} long.")
+                format!(
+                    "The last attempt that was up before began at {up}, the last that still failed at {ended}: it was between {shortest} and {longest} long."
+                )
             }
-            _ => format!("No attempt before it is known to have been up; the last that still failed began at {ended}: it was at least {shortest} long."),
+            _ => format!(
+                "No attempt before it is known to have been up; the last that still failed began at {ended}: it was at least {shortest} long."
+            ),
         }
     }
 
@@ -204,7 +208,8 @@ impl Teller<'_> {
             ("is undetermined", &partition.undetermined),
             ("counts as up", &partition.up),
         ];
-        let part = part.iter().find(|(_, set)| set.contains(at)).map_or("lies outside what is reckoned", |(word, _)| word);
+        let part =
+            part.iter().find(|(_, set)| set.contains(at)).map_or("lies outside what is reckoned", |(word, _)| word);
         let _ = writeln!(out, "At {} {} was {state}; the instant {part}.", self.local.instant(at), self.service.id);
         for seen in self.seen {
             let speaking = seen.runs.iter().find(|run| run.interval().is_some_and(|of| of.contains(at)));

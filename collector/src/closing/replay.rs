@@ -89,12 +89,7 @@ impl Evidence for Replayed {
         Ok(self.heard(service).map(seen).collect())
     }
 
-    async fn latency(
-        &self,
-        service: &Service,
-        check: &Check,
-        measured: &IntervalSet,
-    ) -> Result<Latency, Infallible> {
+    async fn latency(&self, service: &Service, check: &Check, measured: &IntervalSet) -> Result<Latency, Infallible> {
         let mut hours: BTreeMap<Timestamp, Population> = BTreeMap::new();
         let mut histogram = Histogram::new(SIGNIFICANT_DIGITS).expect("a histogram can have two digits");
         for (_, heard) in self.heard(service).filter(|(key, _)| key.check == check.id) {
@@ -121,10 +116,8 @@ impl Evidence for Replayed {
             let known = complete.entry(&key.agent).or_insert(until);
             *known = until.max(*known);
         }
-        let watermark = |(agent, complete_until): (&AgentId, Timestamp)| Watermark {
-            agent: agent.clone(),
-            complete_until,
-        };
+        let watermark =
+            |(agent, complete_until): (&AgentId, Timestamp)| Watermark { agent: agent.clone(), complete_until };
         Ok(complete.into_iter().map(watermark).collect())
     }
 }

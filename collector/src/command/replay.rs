@@ -12,7 +12,9 @@ use std::path::PathBuf;
 /// For audits, disputes and "what if the policy were …": the same results under another
 /// configuration give another statement, and nothing is stored.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  nines-collector replay --config collector.yaml --results results.ndjson --period 2026-10 --format text")]
+#[command(
+    after_help = "Example:\n  nines-collector replay --config collector.yaml --results results.ndjson --period 2026-10 --format text"
+)]
 pub struct Replay {
     /// The collector's configuration
     #[arg(long, value_name = "FILE")]

@@ -121,7 +121,12 @@ fn measures(sheet: &mut Sheet, month: &ServiceMonth<'_>) {
         }
         if let Some(objective) = &check.row.objective {
             sheet.figure("latency_limit", name, objective.limit.as_micros(), "us");
-            sheet.figure("latency_met", name, objective.met.map_or("not measured".to_owned(), |met| met.to_string()), "");
+            sheet.figure(
+                "latency_met",
+                name,
+                objective.met.map_or("not measured".to_owned(), |met| met.to_string()),
+                "",
+            );
         }
     }
     if let Some(rate) = cut_percent(month.error_rate.downs, month.error_rate.total) {

@@ -27,8 +27,12 @@ pub(crate) fn length(length: Duration, language: Language) -> String {
     };
     let (seconds, rest_ms) = (length.as_secs(), length.subsec_millis());
     let whole = [seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60];
-    let mut parts: Vec<String> =
-        whole.iter().zip(units).filter(|(count, _)| 0 < **count).map(|(count, unit)| format!("{count}{unit}")).collect();
+    let mut parts: Vec<String> = whole
+        .iter()
+        .zip(units)
+        .filter(|(count, _)| 0 < **count)
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
     let seconds = seconds % 60;
     match rest_ms {
         0 if seconds == 0 && !parts.is_empty() => {}
@@ -45,6 +49,12 @@ pub(crate) fn latency(micros: u64) -> String {
         return format!("{} ms", grouped(whole));
     }
     format!("{}.{} ms", grouped(whole), format!("{rest:03}").trim_end_matches('0'))
+}
+
+/// Microseconds from a histogram, cut to the two significant digits that it has: `580 ms`.
+pub(crate) fn about(micros: u64) -> String {
+    let unit = 10u64.pow(micros.checked_ilog10().unwrap_or(0).saturating_sub(1));
+    latency(micros / unit * unit)
 }
 
 /// Digits in groups of three: `1,200,000`.
@@ -125,5 +135,51 @@ impl<'a> Local<'a> {
         let offset = jiff::tz::Offset::from_seconds(self.zone.offset_seconds(at)).unwrap_or(jiff::tz::Offset::UTC);
         let instant = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
         offset.to_datetime(instant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_cut_and_never_rounded() {
+        assert_eq!(cut_percent(99_899_999, 100_000_000).as_deref(), Some("99.8999"));
+        assert_eq!((cut_percent(1, 1).as_deref(), cut_percent(0, 0)), (Some("100.0000"), None));
+        assert_eq!(about(10_027_007), "10,000 ms");
+        assert_eq!([0, 7, 99, 581_631].map(about), ["0 ms", "0.007 ms", "0.099 ms", "580 ms"]);
+        assert_eq!(latency(674_360), "674.36 ms");
+    }
+
+    #[test]
+    fn lengths_are_said_in_the_units_that_are_there() {
+        let check = |ms: u64, english: &str, korean: &str| {
+            let of = Duration::from_millis(ms);
+            assert_eq!((length(of, Language::English), length(of, Language::Korean)), (english.into(), korean.into()));
+        };
+        check(0, "0 s", "0초");
+        check(60_000, "1 min", "1분");
+        check(93_784_005, "1 d 2 h 3 min 4.005 s", "1일 2시간 3분 4.005초");
+        check(86_400_500, "1 d 0.5 s", "1일 0.5초");
+    }
+
+    #[test]
+    fn money_has_the_digits_of_its_currency() {
+        let check = |code: &str, amount, said: &str| assert_eq!(money(Money(amount), code.parse().unwrap()), said);
+        check("KRW", 1_200_000, "1,200,000 KRW");
+        check("USD", 120_050, "1,200.50 USD");
+        check("KWD", 5, "0.005 KWD");
+    }
+
+    #[test]
+    fn instants_show_their_offset_only_where_a_month_has_two() {
+        let say = |zone: &str, month: &str, at: &str| {
+            let zone: Zone = zone.parse().unwrap();
+            let stretch = month.parse::<rules::period::Month>().unwrap().interval(&zone);
+            Local::new(&zone, stretch).instant(at.parse().unwrap())
+        };
+        assert_eq!(say("Asia/Seoul", "2026-10", "2026-10-01T00:00:00.5Z"), "2026-10-01 09:00:00.500");
+        assert_eq!(say("Europe/Berlin", "2026-10", "2026-10-25T00:30:00Z"), "2026-10-25 02:30:00 +02:00");
+        assert_eq!(say("Europe/Berlin", "2026-10", "2026-10-25T01:30:00Z"), "2026-10-25 02:30:00 +01:00");
     }
 }

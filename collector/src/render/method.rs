@@ -3,8 +3,8 @@
 use super::figures::length;
 use rules::agreement::{Agreement, Language};
 use rules::policy::{
-    AvailabilityRule, Counting, CreditBasis, Denominator, MaintenanceRule, Minutes, Need, OutageExclusions,
-    OutageRule, Policy, Undetermined,
+    AvailabilityRule, Counting, CreditBasis, Denominator, MaintenanceRule, Minutes, Need, OutageExclusions, OutageRule,
+    Policy, Undetermined,
 };
 
 /// The sentences, in the order in which figures are made.
@@ -134,7 +134,9 @@ fn dividing(rule: &AvailabilityRule, language: Language) -> String {
 fn undetermined(reading: Undetermined, language: Language) -> &'static str {
     match (reading, language) {
         (Undetermined::Up, Language::English) => "Undetermined time counts as up; the worst reading counts it as down.",
-        (Undetermined::Down, Language::English) => "Undetermined time counts as down; the best reading counts it as up.",
+        (Undetermined::Down, Language::English) => {
+            "Undetermined time counts as down; the best reading counts it as up."
+        }
         (Undetermined::Up, Language::Korean) => "미확정 시간은 정상으로 봅니다. 최악 해석에서는 장애로 봅니다.",
         (Undetermined::Down, Language::Korean) => "미확정 시간은 장애로 봅니다. 최선 해석에서는 정상으로 봅니다.",
     }
@@ -179,13 +181,21 @@ fn credits(policy: &Policy, language: Language) -> Option<String> {
         .collect();
     let tiers = tiers.join(" · ");
     Some(match (language, rule.basis) {
-        (Language::English, CreditBasis::Month) => format!("Credits, of the month's fee: {tiers}. Of overlapping bands the highest applies."),
-        (Language::English, CreditBasis::TrailingThreeMonths) => {
-            format!("Credits, of the mean fee of up to three months ending with this one: {tiers}. Of overlapping bands the highest applies.")
+        (Language::English, CreditBasis::Month) => {
+            format!("Credits, of the month's fee: {tiers}. Of overlapping bands the highest applies.")
         }
-        (Language::Korean, CreditBasis::Month) => format!("할인율(해당월 이용요금 기준): {tiers}. 구간이 겹치면 가장 높은 할인율을 적용합니다."),
+        (Language::English, CreditBasis::TrailingThreeMonths) => {
+            format!(
+                "Credits, of the mean fee of up to three months ending with this one: {tiers}. Of overlapping bands the highest applies."
+            )
+        }
+        (Language::Korean, CreditBasis::Month) => {
+            format!("할인율(해당월 이용요금 기준): {tiers}. 구간이 겹치면 가장 높은 할인율을 적용합니다.")
+        }
         (Language::Korean, CreditBasis::TrailingThreeMonths) => {
-            format!("할인율(해당월까지 최근 3개월 이내 평균 요금 기준): {tiers}. 구간이 겹치면 가장 높은 할인율을 적용합니다.")
+            format!(
+                "할인율(해당월까지 최근 3개월 이내 평균 요금 기준): {tiers}. 구간이 겹치면 가장 높은 할인율을 적용합니다."
+            )
         }
     })
 }

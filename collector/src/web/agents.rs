@@ -42,7 +42,8 @@ pub(super) fn agents(app: &AppState, now: Timestamp) -> Vec<AgentRow> {
     app.state.for_each(|view| {
         let (all, down) = series.entry(view.key.agent.clone()).or_default();
         *all += 1;
-        *down += usize::from(view.open.is_some_and(|run| run.kind == rules::outcome::OutcomeKind::Down && now < run.until));
+        *down +=
+            usize::from(view.open.is_some_and(|run| run.kind == rules::outcome::OutcomeKind::Down && now < run.until));
     });
     let views: BTreeMap<AgentId, _> = app.state.agents().into_iter().map(|view| (view.agent.clone(), view)).collect();
     let named: BTreeSet<AgentId> = config.agents.iter().map(|known| known.agent.clone()).collect();

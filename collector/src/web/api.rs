@@ -143,7 +143,9 @@ async fn explanation(
     let (agreement, service) = named(&config, name)?;
     let month = statements::month(&question.period)?;
     let at = match question.at {
-        Some(at) => Some(at.parse::<Timestamp>().map_err(|why| Problem::BadParameter { parameter: "at", why: why.to_string() })?),
+        Some(at) => Some(
+            at.parse::<Timestamp>().map_err(|why| Problem::BadParameter { parameter: "at", why: why.to_string() })?,
+        ),
         None => None,
     };
     let now = Some(app.clock.wall());

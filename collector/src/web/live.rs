@@ -115,7 +115,6 @@ pub(crate) fn series_strip(view: &SeriesView, window: Interval) -> Vec<Piece> {
     };
     let (up, down, void) = (of(OutcomeKind::Up), of(OutcomeKind::Down), of(OutcomeKind::Void));
     let silent = IntervalSet::from(window).difference(&up.union(&down).union(&void));
-    let layers =
-        [(Kind::Up, &up), (Kind::Excluded, &void), (Kind::Undetermined, &silent), (Kind::Outage, &down)];
+    let layers = [(Kind::Up, &up), (Kind::Excluded, &void), (Kind::Undetermined, &silent), (Kind::Outage, &down)];
     strip(&layers, window, COLUMNS)
 }

@@ -27,9 +27,8 @@ use std::time::Duration;
 pub(super) async fn page(extract::State(app): extract::State<AppState>) -> Response {
     let families = app.metrics.registry().gather();
     // Reckoning what changed may take a tenth of a second: not on a thread that serves others.
-    let promises = tokio::task::spawn_blocking(move || {
-        exposition(&app.config(), &app.state, &app.figures, app.clock.wall())
-    });
+    let promises =
+        tokio::task::spawn_blocking(move || exposition(&app.config(), &app.state, &app.figures, app.clock.wall()));
     match (promises.await, TextEncoder::new().encode_to_string(&families)) {
         (Ok(promises), Ok(process)) => ([(header::CONTENT_TYPE, METRICS_TYPE)], promises + &process).into_response(),
         _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -56,7 +55,11 @@ pub(super) fn exposition(config: &Arc<CollectorConfig>, state: &State, figures: 
                 agreement,
                 service,
                 figures: figures.of(state, agreement, service, now),
-                checks: service.checks.iter().map(|check| (check, of_check(&labels, check), tally(&views, check))).collect(),
+                checks: service
+                    .checks
+                    .iter()
+                    .map(|check| (check, of_check(&labels, check), tally(&views, check)))
+                    .collect(),
                 labels,
             }
         })
@@ -143,7 +146,9 @@ type Gauge = (&'static str, &'static str, Shown);
 
 fn months(page: &mut Page, rows: &[Row<'_>]) {
     let gauges: [Gauge; 6] = [
-        ("nines_availability_ratio", "Availability of the month so far, best reading.", |month| Value::Ratio(month.best)),
+        ("nines_availability_ratio", "Availability of the month so far, best reading.", |month| {
+            Value::Ratio(month.best)
+        }),
         ("nines_downtime_seconds", "Counted downtime.", |month| Value::Millis(month.best.downtime_ms)),
         ("nines_undetermined_seconds", "Time without evidence.", |month| Value::Length(month.undetermined)),
         ("nines_excluded_seconds", "Time the agreement does not count.", |month| Value::Length(month.excluded)),
@@ -205,7 +210,8 @@ fn results(page: &mut Page, rows: &[Row<'_>]) {
         let mut below = 0;
         for (bound, count) in LATENCY_BOUNDS_US.iter().zip(tally.buckets) {
             below += count;
-            let _ = writeln!(page.out, "nines_check_latency_seconds_bucket{{{labels},le=\"{}\"}} {below}", Micros(*bound));
+            let _ =
+                writeln!(page.out, "nines_check_latency_seconds_bucket{{{labels},le=\"{}\"}} {below}", Micros(*bound));
         }
         let all: u64 = tally.buckets.iter().sum();
         let _ = writeln!(page.out, "nines_check_latency_seconds_bucket{{{labels},le=\"+Inf\"}} {all}");

@@ -65,7 +65,8 @@ impl Writer<'_> {
         if stretch.ongoing {
             ended = format!("{ended} ({})", self.say(Word::Ongoing));
         }
-        let longest = stretch.longest().map_or_else(|| self.say(Word::Unknown).to_owned(), |longest| self.length(longest));
+        let longest =
+            stretch.longest().map_or_else(|| self.say(Word::Unknown).to_owned(), |longest| self.length(longest));
         let causes: Vec<&str> = stretch.causes.iter().map(rules::outcome::Cause::as_str).collect();
         let cells = vec![
             self.local.instant(stretch.interval.from()),
@@ -160,16 +161,27 @@ impl Writer<'_> {
         let sum = recovery.mttr_ms().zip(recovery.mttsr_ms()).map(|(mean, longest)| mean + longest);
         let rule = policy.recovery;
         let promised = [
-            (Word::Mttr, recovery.mttr_ms(), rule.mttr, rules::policy::RecoveryRule { mttr: rule.mttr, ..Default::default() }),
-            (Word::Mttsr, recovery.mttsr_ms(), rule.mttsr, rules::policy::RecoveryRule { mttsr: rule.mttsr, ..Default::default() }),
+            (
+                Word::Mttr,
+                recovery.mttr_ms(),
+                rule.mttr,
+                rules::policy::RecoveryRule { mttr: rule.mttr, ..Default::default() },
+            ),
+            (
+                Word::Mttsr,
+                recovery.mttsr_ms(),
+                rule.mttsr,
+                rules::policy::RecoveryRule { mttsr: rule.mttsr, ..Default::default() },
+            ),
             (Word::RecoverySum, sum, rule.sum, rules::policy::RecoveryRule { sum: rule.sum, ..Default::default() }),
         ];
-        let row = |(word, measured, limit, alone): (Word, Option<u64>, Option<Duration>, rules::policy::RecoveryRule)| {
-            let measured = measured.map(|ms| self.length(Duration::from_millis(ms)));
-            let measured = measured.unwrap_or_else(|| self.say(Word::NoOutage).to_owned());
-            let limit = format!("< {}", self.length(limit?));
-            Some(self.promise(self.say(word).to_owned(), limit, measured, recovery.keeps_to(&alone)))
-        };
+        let row =
+            |(word, measured, limit, alone): (Word, Option<u64>, Option<Duration>, rules::policy::RecoveryRule)| {
+                let measured = measured.map(|ms| self.length(Duration::from_millis(ms)));
+                let measured = measured.unwrap_or_else(|| self.say(Word::NoOutage).to_owned());
+                let limit = format!("< {}", self.length(limit?));
+                Some(self.promise(self.say(word).to_owned(), limit, measured, recovery.keeps_to(&alone)))
+            };
         promised.into_iter().filter_map(row).collect()
     }
 
@@ -219,7 +231,7 @@ impl Writer<'_> {
             let mean = population.mean_us().map_or_else(|| self.say(Word::NotMeasured).to_owned(), figures::latency);
             let percentiles = check.percentiles.map(|of| {
                 let micros = [of.p50, of.p90, of.p95, of.p99, of.max].map(|took| took.as_micros());
-                micros.map(|micros| figures::latency(u64::try_from(micros).unwrap_or(u64::MAX))).join(" / ")
+                micros.map(|micros| figures::about(u64::try_from(micros).unwrap_or(u64::MAX))).join(" / ")
             });
             let cells = vec![
                 check.row.check.to_string(),
@@ -230,10 +242,7 @@ impl Writer<'_> {
             Row { tone: "", cells }
         });
         let head = [Word::Check, Word::Count, Word::Mean, Word::Percentiles];
-        Table {
-            note: Some(self.say(Word::PercentilesNote)),
-            ..self.table(Word::LatencyTitle, &head, rows.collect())
-        }
+        Table { note: Some(self.say(Word::PercentilesNote)), ..self.table(Word::LatencyTitle, &head, rows.collect()) }
     }
 
     fn coverage(&self, month: &ServiceMonth<'_>) -> Table {
