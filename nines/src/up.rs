@@ -91,7 +91,16 @@ pub async fn run(args: UpArgs) -> ExitCode {
 async fn start(args: UpArgs) -> Result<ExitCode, UpError> {
     logging::start_at(LogFormat::Human, LOG_DEFAULT)?;
     let UpArgs { targets, data, every, listen } = args;
-    let setup = Setup { targets, data, every, listen, token: format!("{:032x}", rand::random::<u128>()) };
+    let clock = Clock::system();
+    let setup = Setup {
+        targets,
+        every,
+        listen,
+        token: format!("{:032x}", rand::random::<u128>()),
+        promised: setup::promised(&data.join(CONFIG_FILE)),
+        now: clock.wall(),
+        data,
+    };
     let config = match setup.collector(listen) {
         Ok(loaded) => loaded,
         Err(error) => return Ok(refused(&error)),
@@ -101,7 +110,7 @@ async fn start(args: UpArgs) -> Result<ExitCode, UpError> {
     }
     let unusable = |source| UpError::Data { dir: setup.data.clone(), source };
     std::fs::create_dir_all(&setup.data).map_err(unusable)?;
-    let (shutdown, clock) = (Shutdown::listen()?, Clock::system());
+    let shutdown = Shutdown::listen()?;
     let collector = Collector::start(config.value, clock.clone()).await?;
     let console = collector.web_address();
     if let Ok(with_port) = setup.collector(console) {

@@ -9,11 +9,12 @@ use config::reading::{ConfigError, Loaded};
 use config::scalar::duration_text;
 use config::secret::Secret;
 use rules::id::{NAME_BYTES_MAX, ServiceId};
+use rules::time::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The agent's name: there is only one.
@@ -31,6 +32,18 @@ pub(super) struct Setup {
     pub(super) listen: SocketAddr,
     /// Both parts are one process: the token keeps other processes out.
     pub(super) token: String,
+    /// From when a service is promised that an earlier start already promised.
+    pub(super) promised: BTreeMap<String, Timestamp>,
+    /// From when the others are.
+    pub(super) now: Timestamp,
+}
+
+/// From when the services of the configuration in `file` are promised; a file that is not there or
+/// not ours promises nothing.
+pub(super) fn promised(file: &Path) -> BTreeMap<String, Timestamp> {
+    let Ok(before) = config::collector::load(file) else { return BTreeMap::new() };
+    let services = before.value.agreements.iter().flat_map(|agreement| &agreement.services);
+    services.filter_map(|service| Some((service.id.to_string(), service.from?))).collect()
 }
 
 impl Setup {
@@ -88,7 +101,8 @@ impl Setup {
             };
             let every = duration_text(self.every);
             let name = name(target, &mut taken);
-            json!({ "service": name, "checks": [{ "check": kind, kind: address, "every": every }] })
+            let from = self.promised.get(&name).unwrap_or(&self.now).to_string();
+            json!({ "service": name, "from": from, "checks": [{ "check": kind, kind: address, "every": every }] })
         };
         targets.iter().map(service).collect()
     }
@@ -127,6 +141,8 @@ mod tests {
             every: Duration::from_secs(10),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             token: "secret".to_owned(),
+            promised: BTreeMap::new(),
+            now: Timestamp::from_millis(1_000),
         }
     }
 
@@ -147,6 +163,22 @@ mod tests {
             "a.example-login-2 http://a.example//-/login",
         ];
         assert_eq!(made.unwrap(), expected);
+    }
+
+    #[test]
+    fn a_restart_keeps_from_when_a_service_was_promised() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("collector.yaml");
+        let console = SocketAddr::from(([127, 0, 0, 1], 9600));
+        std::fs::write(&file, setup(&["tcp:a.example:1"]).document(console)).unwrap();
+        let later = Setup {
+            promised: promised(&file),
+            now: Timestamp::from_millis(9_000),
+            ..setup(&["tcp:a.example:1", "tcp:b.example:2"])
+        };
+        let loaded = later.collector(console).unwrap();
+        let from = loaded.value.agreements[0].services.iter().map(|service| service.from.unwrap().as_millis());
+        assert_eq!(from.collect::<Vec<_>>(), [1_000, 9_000]);
     }
 
     #[test]
