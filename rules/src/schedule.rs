@@ -7,6 +7,9 @@
 //!
 //! Each slot is handed out once as due, or counted as missed by the due slot that comes after it:
 //! none is invented, none is hidden. The schedule never reads a clock and never sleeps.
+//!
+//! A check that is new here has its **first look** before its first slot, so that nobody waits a
+//! whole `every` to learn that it works. It is one more result and moves no slot.
 
 use crate::check::Assignment;
 use crate::id::{AgentId, CheckId, ServiceId};
@@ -16,12 +19,19 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::time::Duration;
 
+/// First looks that may wait at once: what is added by hand is looked at soon, and ten thousand
+/// checks of an agent that starts go by their slots, which are spread already.
+const FIRST_LOOKS_MAX: usize = 100;
+
+/// How far first looks lie apart: twenty a second are no burst, and the last has five seconds to wait.
+const FIRST_LOOKS_APART: Duration = Duration::from_millis(50);
+
 /// The slots of everything that one agent checks.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     agent: AgentId,
     entries: Vec<Entry>,
-    /// The next slot of each entry, by its index; earliest first.
+    /// What each entry waits for, by its index; earliest first.
     queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
 }
 
@@ -29,15 +39,24 @@ pub struct Schedule {
 struct Entry {
     assignment: Assignment,
     slots: Slots,
+    /// The next slot.
     next: Timestamp,
+    /// Before the next slot, and not taken yet.
+    first_look: Option<Timestamp>,
 }
 
-/// A slot that has come.
+impl Entry {
+    fn awaited(&self) -> Timestamp {
+        self.first_look.unwrap_or(self.next)
+    }
+}
+
+/// A slot or a first look that has come.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Due {
     /// What is to be probed.
     pub assignment: Assignment,
-    /// The instant the slot stands for.
+    /// The instant the slot or first look stands for.
     pub slot: Timestamp,
     /// How many slots of this check directly before this one passed without being handed out,
     /// because nobody asked for as long as `every` or longer.
@@ -51,36 +70,44 @@ impl Schedule {
     }
 
     /// Replaces what is checked. A check that stays with the same `every` keeps its next slot; any
-    /// other begins with its first slot at or after `now`. Of two assignments with the same service
-    /// and check the last one stands.
+    /// other begins with its first slot at or after `now`. A check that was not here before has a
+    /// first look too, unless its slot comes sooner or many others wait for theirs. Of two
+    /// assignments with the same service and check the last one stands.
     pub fn assign(&mut self, now: Timestamp, assignments: impl IntoIterator<Item = Assignment>) {
-        let before: BTreeMap<(ServiceId, CheckId), (Slots, Timestamp)> =
-            self.entries.drain(..).map(|entry| (key(&entry.assignment), (entry.slots, entry.next))).collect();
+        let mut before: BTreeMap<(ServiceId, CheckId), Entry> =
+            self.entries.drain(..).map(|entry| (key(&entry.assignment), entry)).collect();
         let wanted: BTreeMap<(ServiceId, CheckId), Assignment> =
             assignments.into_iter().map(|assignment| (key(&assignment), assignment)).collect();
+        before.retain(|key, _| wanted.contains_key(key));
+        let mut waiting = before.values().filter(|entry| entry.first_look.is_some()).count();
         for (key, assignment) in wanted {
             let slots = Slots::of(&self.agent, &assignment);
-            let next = match before.get(&key) {
-                Some((same, next)) if *same == slots => *next,
-                Some(_) | None => slots.first_from(now),
+            let first = slots.first_from(now);
+            let (next, first_look) = match before.get(&key) {
+                Some(same) if same.slots == slots => (same.next, same.first_look),
+                Some(_) => (first, None),
+                None => (first, first_look(now, waiting).filter(|look| *look < first)),
             };
-            self.entries.push(Entry { assignment, slots, next });
+            waiting += usize::from(first_look.is_some() && !before.contains_key(&key));
+            self.entries.push(Entry { assignment, slots, next, first_look });
         }
         self.queue_all();
     }
 
     /// The wall clock was stepped to `now`: every check goes on with its first slot at or after it.
     /// Slots that the step jumped over never were, so they aren't missed; slots that it brings back
-    /// come again.
+    /// come again. First looks that still waited leave it to the slots.
     pub fn realign(&mut self, now: Timestamp) {
         for entry in &mut self.entries {
             entry.next = entry.slots.first_from(now);
+            entry.first_look = None;
         }
         self.queue_all();
     }
 
-    /// Hands out one slot that has come by `now`, the longest awaited first; `None` when there is
-    /// no other. Of several slots of one check the last is due and those before it are missed.
+    /// Hands out one slot or first look that has come by `now`, the longest awaited first; `None`
+    /// when there is no other. Of several slots of one check the last is due and those before it
+    /// are missed.
     pub fn due(&mut self, now: Timestamp) -> Option<Due> {
         let mut earliest = self.queue.peek_mut()?;
         let Reverse((awaited, index)) = *earliest;
@@ -88,6 +115,10 @@ impl Schedule {
             return None;
         }
         let entry = &mut self.entries[index];
+        if let Some(look) = entry.first_look.take() {
+            *earliest = Reverse((entry.next, index));
+            return Some(Due { assignment: entry.assignment.clone(), slot: look, missed: 0 });
+        }
         let slot = entry.slots.last_until(now);
         entry.next = slot.plus(entry.slots.every);
         *earliest = Reverse((entry.next, index));
@@ -96,7 +127,7 @@ impl Schedule {
         Some(Due { assignment: entry.assignment.clone(), slot, missed })
     }
 
-    /// The instant of the next slot; `None` when nothing is checked.
+    /// The instant of the next slot or first look; `None` when nothing is checked.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.queue.peek().map(|Reverse((next, _))| *next)
     }
@@ -107,8 +138,15 @@ impl Schedule {
     }
 
     fn queue_all(&mut self) {
-        self.queue = self.entries.iter().enumerate().map(|(index, entry)| Reverse((entry.next, index))).collect();
+        self.queue = self.entries.iter().enumerate().map(|(index, entry)| Reverse((entry.awaited(), index))).collect();
     }
+}
+
+/// When a check that is new at `now` has its first look while as many others wait for theirs;
+/// `None`: it would be one too many.
+fn first_look(now: Timestamp, waiting: usize) -> Option<Timestamp> {
+    let place = u32::try_from(waiting).ok().filter(|_| waiting < FIRST_LOOKS_MAX)?;
+    Some(now.plus(FIRST_LOOKS_APART * place))
 }
 
 fn key(assignment: &Assignment) -> (ServiceId, CheckId) {
@@ -173,6 +211,7 @@ mod tests {
     use super::*;
     use crate::check::{Check, Counts, IpPreference, Target, TcpTarget, Vantages};
     use alloc::format;
+    use alloc::string::String;
     use alloc::sync::Arc;
     use alloc::vec;
     use proptest::prelude::*;
@@ -197,6 +236,13 @@ mod tests {
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
+    }
+
+    /// Assigns as if every check had had its first look.
+    fn assign_seen(schedule: &mut Schedule, now: Timestamp, assignments: impl IntoIterator<Item = Assignment>) {
+        schedule.assign(now, assignments);
+        schedule.entries.iter_mut().for_each(|entry| entry.first_look = None);
+        schedule.queue_all();
     }
 
     /// Everything due at `now`: check, slot, missed.
@@ -228,7 +274,7 @@ mod tests {
     #[test]
     fn a_pause_reports_every_slot_it_swallowed_and_hands_out_the_last() {
         let mut schedule = Schedule::new(agent());
-        schedule.assign(at(0), [assignment("s", "c", 1_000)]);
+        assign_seen(&mut schedule, at(0), [assignment("s", "c", 1_000)]);
         let first = schedule.next_deadline().unwrap();
         let id: CheckId = "c".parse().unwrap();
         let second = |n: u64| Duration::from_secs(n);
@@ -245,7 +291,7 @@ mod tests {
     #[test]
     fn a_stepped_clock_misses_nothing_and_waits_no_longer_than_every() {
         let mut schedule = Schedule::new(agent());
-        schedule.assign(at(500_000), [assignment("s", "c", 30_000)]);
+        assign_seen(&mut schedule, at(500_000), [assignment("s", "c", 30_000)]);
         for stepped in [at(620_000), at(380_000)] {
             schedule.realign(stepped);
             let next = schedule.next_deadline().unwrap();
@@ -257,11 +303,61 @@ mod tests {
     #[test]
     fn another_every_begins_anew_and_a_check_named_twice_is_one() {
         let mut schedule = Schedule::new(agent());
-        schedule.assign(at(0), [assignment("s", "c", 60_000), assignment("s", "c", 1_000)]);
+        assign_seen(&mut schedule, at(0), [assignment("s", "c", 60_000), assignment("s", "c", 1_000)]);
         assert_eq!(schedule.assignments().len(), 1);
         assert!(schedule.next_deadline().unwrap() < at(1_000));
-        schedule.assign(at(10), []);
+        assign_seen(&mut schedule, at(10), []);
         assert_eq!((schedule.next_deadline(), schedule.due(Timestamp::MAX)), (None, None));
+    }
+
+    #[test]
+    fn a_new_check_is_looked_at_at_once_and_keeps_its_phase() {
+        let (mut with, mut without) = (Schedule::new(agent()), Schedule::new(agent()));
+        with.assign(at(7), [assignment("s", "c", 30_000)]);
+        assign_seen(&mut without, at(7), [assignment("s", "c", 30_000)]);
+        let id: CheckId = "c".parse().unwrap();
+        assert_eq!(drain(&mut with, at(7)), vec![(id.clone(), at(7), 0)]);
+        assert_eq!(with.next_deadline(), without.next_deadline());
+        let later = at(90_000);
+        assert_eq!(drain(&mut with, later), drain(&mut without, later));
+    }
+
+    #[test]
+    fn only_checks_that_are_new_have_a_first_look_and_one_that_waits_keeps_it() {
+        let named = |names: &[&str]| names.iter().map(|name| assignment("s", name, 60_000)).collect::<Vec<_>>();
+        let looks = |schedule: &mut Schedule, now| -> Vec<(String, i64)> {
+            drain(schedule, now).into_iter().map(|(id, slot, _)| (format!("{id}"), slot.as_millis())).collect()
+        };
+        let mut schedule = Schedule::new(agent());
+        schedule.assign(at(0), named(&["a", "b"]));
+        assert_eq!(looks(&mut schedule, at(0)), [("a".into(), 0)]);
+        schedule.assign(at(10), named(&["a", "b", "c"]));
+        let expected: [(String, i64); 2] = [("b".into(), 50), ("c".into(), 60)];
+        assert_eq!(looks(&mut schedule, at(60)), expected);
+        schedule.assign(at(70), [assignment("s", "a", 50_000), assignment("s", "b", 60_000)]);
+        assert_eq!(looks(&mut schedule, at(500)), []);
+    }
+
+    #[test]
+    fn ten_thousand_new_checks_make_no_burst() {
+        let mut schedule = Schedule::new(agent());
+        schedule.assign(at(0), (0..10_000).map(|number| assignment("s", &format!("{number}"), 3_600_000)));
+        let waiting = schedule.entries.iter().filter(|entry| entry.first_look.is_some()).count();
+        assert_eq!(waiting, FIRST_LOOKS_MAX);
+        // Of the slots some 14 fall into these five seconds.
+        for second in 0..5 {
+            let due: usize = (0..20).map(|tick| drain(&mut schedule, at(second * 1_000 + tick * 50)).len()).sum();
+            assert!(due <= 40, "{due} in second {second}");
+        }
+    }
+
+    #[test]
+    fn a_first_look_never_comes_after_the_slot_it_is_to_forestall() {
+        let mut schedule = Schedule::new(agent());
+        schedule.assign(at(0), (0..100).map(|number| assignment("s", &format!("{number}"), 1_000)));
+        for entry in &schedule.entries {
+            assert!(entry.awaited() <= entry.next);
+        }
     }
 
     proptest! {
@@ -272,7 +368,7 @@ mod tests {
             waits in prop::collection::vec(0_u64..400_000, 1..60),
         ) {
             let mut schedule = Schedule::new(agent());
-            schedule.assign(at(start), [assignment("s", "c", every)]);
+            assign_seen(&mut schedule, at(start), [assignment("s", "c", every)]);
             let mut now = at(start);
             let mut expected = schedule.next_deadline().unwrap();
             let period = Duration::from_millis(every);
@@ -299,13 +395,13 @@ mod tests {
             let kept = assignment("kept", "c", 700);
             let mut alone = Schedule::new(agent());
             let mut busy = Schedule::new(agent());
-            alone.assign(at(0), [kept.clone()]);
-            busy.assign(at(0), [kept.clone()]);
+            assign_seen(&mut alone, at(0), [kept.clone()]);
+            assign_seen(&mut busy, at(0), [kept.clone()]);
             let mut now = at(0);
             for (wait, others) in changes {
                 now = now.plus(Duration::from_millis(wait));
                 let others = others.into_iter().map(|(name, every)| assignment("other", &format!("{name}"), every));
-                busy.assign(now, others.chain([kept.clone()]));
+                assign_seen(&mut busy, now, others.chain([kept.clone()]));
                 let of_kept = |schedule: &mut Schedule| -> Vec<Due> {
                     core::iter::from_fn(|| schedule.due(now)).filter(|due| due.assignment == kept).collect()
                 };
@@ -320,7 +416,7 @@ mod tests {
         ) {
             let mut schedule = Schedule::new(agent());
             let named = everys.iter().enumerate().map(|(name, &every)| assignment("s", &format!("{name}"), every));
-            schedule.assign(at(0), named);
+            assign_seen(&mut schedule, at(0), named);
             let mut now = at(0);
             for wait in waits {
                 now = now.plus(Duration::from_millis(wait));
