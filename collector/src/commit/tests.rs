@@ -1,3 +1,5 @@
+//! The fold and the commit against a real ledger: any order, any cut into blocks, kills, two collectors.
+
 mod failing;
 
 use super::*;

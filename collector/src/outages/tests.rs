@@ -1,3 +1,5 @@
+//! The watcher on a clock that the test moves.
+
 use super::*;
 use crate::commit::tests::{BEGAN, agent};
 use crate::fold::AgentFold;

@@ -1,3 +1,5 @@
+//! A whole collector, asked over HTTP on loopback.
+
 use super::*;
 use crate::commit::tests::key;
 use config::collector;
@@ -10,6 +12,8 @@ use rules::result::{Pace, ProbeResult};
 use rules::time::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 const AGENTS: [(&str, &str); 2] = [("seoul-1", "sesame"), ("busan-1", "pepper")];
 
@@ -205,4 +209,52 @@ async fn an_agent_waits_for_its_checks_to_change_and_is_told_at_once() {
     assert_eq!(answer.status(), StatusCode::OK);
     assert_eq!(json_of(answer).await["checks"].as_array().unwrap().len(), 2);
     collector.stop().await;
+}
+
+#[tokio::test]
+async fn an_agent_with_two_posts_in_flight_is_told_when_to_come_back() {
+    let collector = Running::start("sqlite::memory:").await;
+    let address = collector.agents.trim_start_matches("http://").to_owned();
+    let head = "POST /agents/v1/blocks?incarnation=1&first_seq=1 HTTP/1.1\r\nhost: collector\r\n\
+                nines-agent: seoul-1\r\nauthorization: Bearer sesame\r\ncontent-length: 100\r\n\r\nhalf of it";
+    let mut dawdling = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        dawdling.push(stream);
+    }
+    let path = "/agents/v1/blocks?incarnation=1&first_seq=1";
+    let refused = loop {
+        let answer = collector.post(AGENTS[0], path, vec![1]).await;
+        if answer.status() != StatusCode::BAD_REQUEST {
+            break answer;
+        }
+    };
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    drop(dawdling);
+    while collector.post(AGENTS[0], path, vec![1]).await.status() == StatusCode::TOO_MANY_REQUESTS {}
+    collector.stop().await;
+}
+
+#[tokio::test]
+async fn a_changed_file_is_in_force_soon_after() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("collector.yaml");
+    std::fs::write(&path, yaml("sqlite::memory:", LOGIN)).unwrap();
+    let config = collector::load(&path).unwrap().value;
+    let collector = Collector::start(config, Clock::system()).await.unwrap();
+    let (mut facts, cancel) = (collector.facts(), CancellationToken::new());
+    let mut running = JoinSet::new();
+    let (file, end) = (path.clone(), cancel.clone());
+    running.spawn(async move { collector.run(Router::new(), Some((&file, Hangup::never())), end).await });
+    while facts.readiness.obstacles().is_some() {
+        tokio::task::yield_now().await;
+    }
+    std::fs::write(&path, yaml("sqlite::memory:", &format!("{LOGIN}, {{ check: port, tcp: 'a.example:1' }}"))).unwrap();
+    let changed = tokio::time::timeout(Duration::from_secs(20), facts.config.changed()).await;
+    changed.unwrap().unwrap();
+    assert_eq!(facts.config.borrow().agreements[0].services[0].checks.len(), 2);
+    cancel.cancel();
+    running.join_next().await.unwrap().unwrap().unwrap();
 }
