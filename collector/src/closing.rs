@@ -77,7 +77,7 @@ pub struct ServiceMonth<'a> {
     pub latency: Vec<CheckMonth<'a>>,
     /// The error rate over the counting checks.
     pub error_rate: ErrorRate,
-    /// How much of the period each series spoke for.
+    /// How much of the period each series spoke for, by agent and check.
     pub coverage: Vec<Coverage>,
 }
 
@@ -182,11 +182,14 @@ async fn service_month<'a, E: Evidence>(
         statement::error_rate(&agreement.policy, latency.iter().map(|month| (month.check, &month.row.population)));
     let period = reckoning.period;
     let of_service = |seen: &&Seen| service.checks.iter().any(|check| check.id == seen.check);
+    let mut coverage: Vec<Coverage> = seen.iter().filter(of_service).map(|seen| coverage(seen, period)).collect();
+    // Each source of evidence has an order of its own; the same evidence must give the same bytes.
+    coverage.sort_by(|a, b| (&a.agent, &a.check).cmp(&(&b.agent, &b.check)));
     Ok(ServiceMonth {
         service,
         latency: latency.into_iter().filter(|month| has_row(&month.row)).collect(),
         error_rate,
-        coverage: seen.iter().filter(of_service).map(|seen| coverage(seen, period)).collect(),
+        coverage,
         reckoning,
     })
 }
