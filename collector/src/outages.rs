@@ -38,6 +38,8 @@ pub struct ServiceNow {
     pub state: ServiceState,
     /// Since when; nothing if there never was any evidence.
     pub since: Option<Timestamp>,
+    /// Why attempts fail, while it is down.
+    pub causes: CauseSet,
     /// The outage that is open.
     pub outage: Option<OpenOutage>,
 }
@@ -247,13 +249,17 @@ fn promised(config: &CollectorConfig) -> impl Iterator<Item = (&Agreement, &Serv
 
 /// What lies between two looks at one service.
 fn transitions(before: Option<&ServiceNow>, now: &ServiceNow) -> Vec<Transition> {
-    let causes = now.outage.or(before.and_then(|before| before.outage)).map_or(CauseSet::EMPTY, |outage| outage.causes);
-    let transition =
-        |event, at| Transition { agreement: now.agreement.clone(), service: now.service.clone(), event, at, causes };
+    let transition = |event, at, causes| Transition {
+        agreement: now.agreement.clone(),
+        service: now.service.clone(),
+        event,
+        at,
+        causes,
+    };
     let mut told = Vec::new();
     let was_open = before.and_then(|before| before.outage);
-    if let (Some(_), None) = (was_open, now.outage) {
-        told.push(transition(Event::OutageEnded, now.since));
+    if let (Some(ended), None) = (was_open, now.outage) {
+        told.push(transition(Event::OutageEnded, now.since, ended.causes));
     }
     let was = before.map_or(ServiceState::Unknown, |before| before.state);
     if was != now.state {
@@ -262,10 +268,10 @@ fn transitions(before: Option<&ServiceNow>, now: &ServiceNow) -> Vec<Transition>
             ServiceState::Down => Event::Down,
             ServiceState::Unknown => Event::Unknown,
         };
-        told.push(transition(event, now.since));
+        told.push(transition(event, now.since, now.causes));
     }
     if let (None, Some(outage)) = (was_open, now.outage) {
-        told.push(transition(Event::OutageOpened, Some(outage.began_at)));
+        told.push(transition(Event::OutageOpened, Some(outage.began_at), outage.causes));
     }
     told
 }

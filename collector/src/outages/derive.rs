@@ -8,6 +8,7 @@ use rules::exclusion;
 use rules::id::{AgentId, CheckId};
 use rules::interval::{Interval, IntervalSet};
 use rules::outage::{Verdict, stretches};
+use rules::outcome::CauseSet;
 use rules::period::Month;
 use rules::policy::OutageExclusions;
 use rules::run::Run;
@@ -46,6 +47,7 @@ pub(super) fn derive(
         service: service.id.clone(),
         state: ServiceState::Unknown,
         since: None,
+        causes: CauseSet::EMPTY,
         outage: None,
     };
     let Some(past) = Interval::new(Timestamp::MIN, now) else { return (found, None) };
@@ -63,6 +65,9 @@ pub(super) fn derive(
     let last = stretches(&timeline, &runs, rule, &excluded).pop().filter(|stretch| stretch.ongoing);
     let mut due = held.iter().filter_map(|(_, runs)| next_end(runs, now)).min();
     if let Some(stretch) = last {
+        if found.state == ServiceState::Down {
+            found.causes = stretch.causes;
+        }
         if stretch.verdict == Verdict::Outage {
             found.outage = Some(OpenOutage { began_at: stretch.interval.from(), causes: stretch.causes });
         } else if found.state == ServiceState::Down {

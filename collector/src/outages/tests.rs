@@ -109,6 +109,19 @@ async fn an_outage_opens_when_its_fifth_minute_ends_between_two_results_and_ends
 }
 
 #[tokio::test]
+async fn a_service_that_goes_down_is_told_with_its_cause_and_one_that_comes_up_without() {
+    let mut scene = Scene::new().await;
+    scene.pass(1).await;
+    scene.result(0, Outcome::Down(Cause::Refused)).await;
+    scene.pass(30).await;
+    scene.result(30, Outcome::Up).await;
+    let told: Vec<_> =
+        std::iter::from_fn(|| scene.told.try_recv().ok()).map(|told| (told.event, told.causes)).collect();
+    assert_eq!(told, [(Event::Down, [Cause::Refused].into_iter().collect()), (Event::Up, CauseSet::EMPTY)]);
+    scene.watching.abort_all();
+}
+
+#[tokio::test]
 async fn silence_makes_a_service_unknown_and_leaves_its_outage_open() {
     let mut scene = Scene::new().await;
     for slot in 0..=11 {
