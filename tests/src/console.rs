@@ -1,7 +1,7 @@
 //! Asking a running collector what it knows, by its API and its metrics.
 
 use crate::patience::eventually;
-use reqwest::Client;
+use reqwest::{Certificate, Client};
 use serde_json::Value;
 use std::net::SocketAddr;
 
@@ -9,18 +9,25 @@ use std::net::SocketAddr;
 #[derive(Clone, Debug)]
 pub struct Console {
     client: Client,
-    web: SocketAddr,
+    base: String,
 }
 
 impl Console {
     /// The console at this address.
     pub fn at(web: SocketAddr) -> Console {
-        Console { client: Client::builder().no_proxy().build().unwrap(), web }
+        Console { client: Client::builder().no_proxy().build().unwrap(), base: format!("http://{web}") }
+    }
+
+    /// The console at this address behind TLS, with a certificate of the authority in this PEM.
+    pub fn secured(web: SocketAddr, authority: &str) -> Console {
+        let trusted = Certificate::from_pem(authority.as_bytes()).unwrap();
+        let client = Client::builder().no_proxy().tls_certs_only([trusted]).build().unwrap();
+        Console { client, base: format!("https://{web}") }
     }
 
     /// What is at this path, with its status.
     pub async fn ask(&self, path: &str) -> Result<(u16, String), String> {
-        let answer = self.client.get(format!("http://{}{path}", self.web)).send().await;
+        let answer = self.client.get(format!("{}{path}", self.base)).send().await;
         let answer = answer.map_err(|error| format!("{path}: {error:?}"))?;
         let status = answer.status().as_u16();
         Ok((status, answer.text().await.map_err(|error| format!("{path}: {error:?}"))?))

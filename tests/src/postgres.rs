@@ -13,3 +13,11 @@ pub async fn database() -> String {
     server::execute(server::url(), &format!("CREATE DATABASE {database}")).await;
     server::database_url(&database)
 }
+
+/// Ends every connection to the database with this URL.
+pub(crate) async fn drop_connections(url: &str) {
+    let place = url.split('?').next().unwrap();
+    let (_, database) = place.rsplit_once('/').unwrap();
+    let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
+    server::execute(server::url(), &sql).await;
+}

@@ -11,7 +11,9 @@ use crate::patience::eventually;
 use crate::program::{Program, address};
 use crate::{exposition, postgres};
 use daemon::clock::Clock;
+use rules::block::Block;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -73,6 +75,8 @@ pub struct World {
     /// The way from agents to collectors.
     pub link: Link,
     ledger: String,
+    /// What was in spools that are no more, by agent.
+    wiped: BTreeMap<String, Vec<Block>>,
     dir: TempDir,
 }
 
@@ -97,7 +101,7 @@ impl World {
             Store::Postgres => postgres::database().await,
         };
         let link = Link::start(Vec::new(), 1);
-        let world = World { collectors: Vec::new(), agents: Vec::new(), link, ledger, dir };
+        let world = World { collectors: Vec::new(), agents: Vec::new(), link, ledger, wiped: BTreeMap::new(), dir };
         world.configure(plan);
         world
     }
@@ -160,6 +164,11 @@ agreements:
         self.collectors[index].program.kill();
         self.collectors.remove(index);
         self.lead();
+    }
+
+    /// Ends every connection to the database, as a failing server does.
+    pub async fn drop_database_connections(&self) {
+        postgres::drop_connections(&self.ledger).await;
     }
 
     /// The first collector's web side.

@@ -9,6 +9,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
+/// The end of an agent's configuration that lets it rest.
+const NO_CHECKS: &str = "\nchecks: []\n";
+
 impl World {
     /// Lets every agent stop probing, and waits until all that they have is durable and sent.
     pub async fn come_to_rest(&mut self) {
@@ -21,11 +24,12 @@ impl World {
     /// as `replay` draws it up from the same results.
     pub async fn stop_and_reconcile(&mut self) {
         self.come_to_rest().await;
-        let mut kept: BTreeMap<String, Vec<Block>> = BTreeMap::new();
         for agent in &mut self.agents {
             agent.program.stop().await;
-            let blocks = spool::blocks(agent.spool()).into_iter().map(|(block, _)| block).collect();
-            kept.insert(agent.name.clone(), blocks);
+        }
+        let mut kept = self.wiped.clone();
+        for agent in &self.agents {
+            kept.entry(agent.name.clone()).or_default().extend(agent.kept());
         }
         let results = self.file("results.ndjson");
         std::fs::write(&results, spool::lines(kept.values().flatten())).unwrap();
@@ -34,13 +38,23 @@ impl World {
         }
     }
 
+    /// Deletes an agent's spool once the collectors have all of it, and lets the agent begin anew.
+    pub async fn wipe_spool(&mut self, index: usize) {
+        let agent = &mut self.agents[index];
+        agent.rest().await;
+        agent.program.stop().await;
+        self.wiped.entry(agent.name.clone()).or_default().extend(agent.kept());
+        std::fs::remove_dir_all(agent.spool()).unwrap();
+        agent.reconfigure(|text| text.replace(NO_CHECKS, ""));
+        agent.restart();
+    }
+
     async fn reconcile(&self, console: &Console, kept: &BTreeMap<String, Vec<Block>>, results: &OsStr) {
         for (agent, blocks) in kept {
-            let last = blocks.last().map_or(0, |block| block.seq);
-            assert_eq!(last, blocks.len() as u64, "the spool of {agent} has every block from the first");
+            let all = blocks.len() as u64;
             eventually(&format!("all blocks of {agent} are committed"), async || {
                 let committed = console.blocks(agent).await;
-                holds(committed == last, || format!("{committed} of {last}"))
+                holds(committed == all, || format!("{committed} of {all}"))
             })
             .await;
         }
@@ -63,10 +77,18 @@ impl World {
 }
 
 impl Agent {
+    /// Every block in its spool, which must be all from the first.
+    fn kept(&self) -> Vec<Block> {
+        let blocks: Vec<Block> = spool::blocks(self.spool()).into_iter().map(|(block, _)| block).collect();
+        let numbers: Vec<u64> = blocks.iter().map(|block| block.seq).collect();
+        assert_eq!(numbers, (1..=blocks.len() as u64).collect::<Vec<_>>(), "the spool of {} has a hole", self.name);
+        blocks
+    }
+
     /// Takes away its checks, and waits until all that it has seen is durable and sent.
     async fn rest(&mut self) {
         self.program.logged("Agent started").await;
-        self.reconfigure(|text| format!("{}\nchecks: []\n", text.split("\nchecks:").next().unwrap()));
+        self.reconfigure(|text| format!("{}{NO_CHECKS}", text.split("\nchecks:").next().unwrap()));
         self.has("nines_agent_checks", 0.0).await;
         for left in ["probes_running", "spool_queue_results", "spool_memory_results", "spool_results"] {
             self.has(&format!("nines_agent_{left}"), 0.0).await;

@@ -66,8 +66,12 @@ async fn killing_agents_and_collectors_at_random_loses_nothing_that_was_durable(
                 target.turn([Conduct::Well, Conduct::Reset, Conduct::Refuse][chance.random_range(0..2)]);
             }
             if chance.random_range(0..agents_left + collectors_left) < agents_left {
-                let victim = chance.random_range(0..agents.len());
-                world.agents[victim].restart();
+                let victim = &mut world.agents[chance.random_range(0..agents.len())];
+                if chance.random_bool(0.2) {
+                    victim.program.logged("Agent started").await;
+                    victim.program.stop().await;
+                }
+                victim.restart();
                 agents_left -= 1;
             } else {
                 world.replace_collector(0).await;
@@ -80,6 +84,41 @@ async fn killing_agents_and_collectors_at_random_loses_nothing_that_was_durable(
         assert_rebuild_finds_nothing(&world);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_drops_its_connections_loses_nothing() {
+    let target = Target::start();
+    let services = busy_shop(&target);
+    let plan = Plan { agents: &["seoul-1"], outage: "{ for: 2s }", services: &services };
+    let mut world = World::new(Store::Postgres, &plan).await;
+    world.start_agent("seoul-1", "");
+    world.collectors[0].program.expect_errors();
+    for _ in 0..6 {
+        probed(&target, 40).await;
+        world.drop_database_connections().await;
+    }
+    probed(&target, 16).await;
+    world.stop_and_reconcile().await;
+    world.collectors[0].program.stop().await;
+    assert_rebuild_finds_nothing(&world);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_whose_spool_was_deleted_begins_a_new_lane_and_keeps_its_past() {
+    let target = Target::start();
+    let services = busy_shop(&target);
+    let plan = Plan { agents: &["seoul-1"], outage: "{ for: 2s }", services: &services };
+    let mut world = World::new(Store::Sqlite, &plan).await;
+    let agent = world.start_agent("seoul-1", "");
+    for _ in 0..2 {
+        probed(&target, 40).await;
+        world.wipe_spool(agent).await;
+    }
+    probed(&target, 40).await;
+    world.stop_and_reconcile().await;
+    world.collectors[0].program.stop().await;
+    assert_rebuild_finds_nothing(&world);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,9 @@
 //! Outages against the truth.
 
 use crate::{EVERY, on_each_ledger, shop};
+use daemon::clock::Clock;
 use rules::time::Timestamp;
+use rustix::process::Signal;
 use serde_json::Value;
 use std::time::Duration;
 use tests::link::{Fault, Link};
@@ -139,5 +141,41 @@ async fn while_the_references_are_away_too_nothing_is_known_and_no_outage_opens(
 
     reference.turn(Conduct::Well);
     world.console().shows("shop", "outage").await;
+    world.stop_and_reconcile().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_stood_still_leaves_a_gap_and_no_downtime() {
+    let target = Target::start();
+    let check = format!("{{ check: page, http: '{}', every: 5s, timeout: 5s }}", target.url());
+    let services = format!("      - {{ service: shop, checks: [{check}] }}");
+    let plan = Plan { agents: &["seoul-1"], outage: "{ for: 1s }", services: &services };
+    let mut world = World::new(Store::Sqlite, &plan).await;
+    let agent = world.start_agent("seoul-1", "");
+    world.console().shows("shop", "up").await;
+    target.turn(Conduct::Hang);
+    let hung = eventually("a probe hangs", async || {
+        target.attempts().into_iter().find(|attempt| attempt.met == Conduct::Hang).ok_or_else(|| "none".to_owned())
+    })
+    .await;
+    let program = &mut world.agents[agent].program;
+    program.signal(Signal::STOP);
+    let clock = Clock::system();
+    eventually("the probe's deadline is long over", async || {
+        let since = clock.wall().since(hung.at);
+        holds(Duration::from_secs(8) < since, || format!("{since:?}"))
+    })
+    .await;
+    target.turn(Conduct::Well);
+    program.signal(Signal::CONT);
+    program.logged("Agent stood still").await;
+    let well = target.count() + 2;
+    eventually("it probes again", async || holds(well <= target.count(), || target.count().to_string())).await;
+    world.come_to_rest().await;
+    let statement = world.console().statement(AGREEMENT, &world.period()).await;
+    let service = &statement["services"][0];
+    let partition = &service["partition_ms"];
+    assert_eq!((&partition["counted"], &partition["short"]), (&Value::from(0), &Value::from(0)), "{service:#}");
+    assert_eq!(service["error_rate"]["downs"], 0, "{service:#}");
     world.stop_and_reconcile().await;
 }
