@@ -13,8 +13,9 @@ use crate::spool::{Outlet, Unavailable};
 use client::Reply;
 use daemon::clock::Clock;
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use rules::delivery::add_to_body;
+use rules::block;
 use rules::delivery::sender::{Answer, Order, Sender};
+use rules::delivery::{self, add_to_body};
 use rules::time::Timestamp;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -22,6 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How long the last attempt may take when the agent stops; the rest is sent at its next start.
 const LAST_ATTEMPT_MAX: Duration = Duration::from_secs(5);
+
+// The largest block fits the smallest limit of a collector, with the two lengths around it: a 413
+// to one block alone is somebody else's.
+const _: () = assert!(block::BYTES_MAX < delivery::POST_BYTES_MAX / 2);
 
 /// How an agent stands with its collector, for metrics. The backlog is the spool's
 /// [depth](crate::spool::SpoolHandle::depth).
@@ -74,6 +79,8 @@ pub struct Uplink {
     chance: StdRng,
     sender: Sender,
     state: watch::Sender<State>,
+    /// The last block that was too large although it was sent alone.
+    too_large: Option<u64>,
 }
 
 impl Uplink {
@@ -82,7 +89,7 @@ impl Uplink {
         let (state, handle) = watch::channel(State::default());
         let sender = Sender::new(outlet.incarnation(), outlet.held());
         let chance = StdRng::seed_from_u64(seed);
-        (UplinkHandle(handle), Uplink { collector, outlet, clock, chance, sender, state })
+        (UplinkHandle(handle), Uplink { collector, outlet, clock, chance, sender, state, too_large: None })
     }
 
     /// Works until `stop`; then waits until the spool is complete and makes a last attempt, both
@@ -162,9 +169,23 @@ impl Uplink {
                 } else {
                     self.collector.post(incarnation, from, body).await
                 };
+                if let (Answer::TooLarge, [block]) = (reply.answer, blocks.as_slice()) {
+                    self.refused_alone(from, block.len());
+                }
                 self.replied(reply);
                 Ok(())
             }
+        }
+    }
+
+    /// A smaller post there is not. The block stays, and is tried until somebody raises the limit.
+    fn refused_alone(&mut self, seq: u64, bytes: usize) {
+        if self.too_large.replace(seq) != Some(seq) {
+            tracing::error!(
+                seq,
+                bytes,
+                "A single block is too large for the way to the collector, let a proxy in between pass 1 MiB"
+            );
         }
     }
 
@@ -209,6 +230,3 @@ async fn sleep_until(clock: &Clock, deadline: Option<Duration>) {
         None => std::future::pending().await,
     }
 }
-
-#[cfg(test)]
-mod tests;
