@@ -3,6 +3,8 @@
 //! The evaluator shares no code with `rules` but its plain values: no interval sets, no runs, no
 //! sweeps. What it can't see is finer than a cell, so every instant here lies on the grid.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
+
 use proptest::prelude::*;
 use rules::agreement::{Agreement, Eligible, Language, Service};
 use rules::check::Vantages;
@@ -190,7 +192,7 @@ impl World {
         let states = self.states();
         let (from, until) = (BEFORE.max(self.promised.0), CELLS.min(self.promised.1));
         let threshold = usize::try_from(self.rule.outage.at_least.as_secs() / CELL.as_secs()).unwrap();
-        let mut counts = vec![false; CELLS];
+        let mut counts = [false; CELLS];
         let mut stretches = Vec::new();
         let mut cell = 0;
         while cell < CELLS {
