@@ -91,13 +91,14 @@ async fn main() {
     let effort = if arguments.quick { Effort::Quick } else { Effort::Full };
     let groups = if arguments.groups.is_empty() { Group::value_variants() } else { &arguments.groups };
     println!("{}\n", machine::describe());
+    if effort == Effort::Quick {
+        println!("QUICK: a hundredth of the work that the rows speak of; no figure is to be believed.\n");
+    }
     println!("{}", table::HEAD);
     let mut load_max: f64 = 0.0;
     for group in groups {
         load_max = load_max.max(machine::load());
-        for row in measure(*group, effort).await {
-            println!("{row}");
-        }
+        measure(*group, effort).await.iter().for_each(|row| println!("{row}"));
     }
     println!("\nload average: {load_max:.1} at most when a group began, {:.1} at the end", machine::load());
     if LOAD_MAX < load_max {

@@ -34,18 +34,23 @@ pub(crate) async fn rows(effort: Effort) -> Vec<Row> {
         let down_seen = seen(&world, &up, 0.0).await;
         let failed = target.attempts().into_iter().rev().take_while(|attempt| attempt.met != Conduct::Well);
         let began = failed.last().unwrap().at;
-        told.push(down_seen.since(began));
+        told.push(seconds(began, down_seen));
         let due = began.plus(Duration::from_secs(least));
-        opened.push(seen(&world, &open, 1.0).await.since(due));
+        opened.push(seconds(due, seen(&world, &open, 1.0).await));
         target.turn(Conduct::Well);
         seen(&world, &open, 0.0).await;
     }
-    let worst = |delays: Vec<Duration>| delays.into_iter().max().unwrap().as_secs_f64();
+    let worst = |delays: Vec<f64>| delays.into_iter().max_by(f64::total_cmp).unwrap();
     vec![
         Row::new("service told down after its first failed probe, at worst", "s", worst(told)).goal(Goal::AtMost(1.0)),
         Row::new("outage told after it is long enough, every 1 s, at worst", "s", worst(opened))
             .goal(Goal::AtMost(1.0)),
     ]
+}
+
+/// From one instant to another; negative if it was told too early.
+fn seconds(from: Timestamp, until: Timestamp) -> f64 {
+    (until.as_millis() - from.as_millis()) as f64 / 1e3
 }
 
 /// When the collector's page first says so.

@@ -28,15 +28,20 @@ pub(crate) async fn rows(effort: Effort) -> Vec<Row> {
     let (url, known) = (format!("http://{}/", listener.local_addr().unwrap()), Arc::<Mutex<Vec<Known>>>::default());
     let mut serving = JoinSet::new();
     serving.spawn(serve(listener, Arc::clone(&known)));
-    let (mut first_byte, mut transfer) = (0_f64, 0_f64);
+    let (mut first_byte, mut transfer) = (Vec::new(), Vec::new());
     for _ in 0..effort.of(30, 3) {
         let shown = shown(url.clone()).await;
         let known = known.lock().unwrap().pop().unwrap();
-        first_byte = first_byte.max(apart(&shown["first_byte"], known.first_byte));
-        transfer = transfer.max(apart(&shown["transfer"], known.transfer));
+        first_byte.push(apart(&shown["first_byte"], known.first_byte));
+        transfer.push(apart(&shown["transfer"], known.transfer));
     }
-    let row = |what: &str, worst| Row::new(what, "ms", worst).goal(Goal::AtMost(1.0));
-    vec![row("phase `first_byte`, largest error", first_byte), row("phase `transfer`, largest error", transfer)]
+    let rows = |phase: &str, mut errors: Vec<f64>| {
+        errors.sort_by(f64::total_cmp);
+        let (median, largest) = (errors[errors.len() / 2], errors[errors.len() - 1]);
+        let row = |which, error| Row::new(format!("phase `{phase}`, {which} error"), "ms", error);
+        [row("median", median).goal(Goal::AtMost(1.0)), row("largest", largest).goal(Goal::AtMost(1.0))]
+    };
+    [rows("first_byte", first_byte), rows("transfer", transfer)].concat()
 }
 
 /// The phases that one probe tells, in microseconds.

@@ -47,7 +47,7 @@ pub(crate) async fn rows(effort: Effort) -> Vec<Row> {
         Row::new("agent memory, 100 checks every 30 s", "MB", few_mb).peer(peer).goal(Goal::AtMost(15.0)),
         Row::new("agent memory, 10 000 checks every 30 s", "MB", many_mb).peer(peer).goal(Goal::AtMost(64.0)),
         Row::new("probes begun after their slot, p99, 10 000 checks, one core", "ms", p99_ms).goal(Goal::AtMost(2.0)),
-        Row::new("slots missed in a minute, 10 000 checks, one core", "", missed).goal(Goal::AtMost(0.0)),
+        Row::new("slots missed in a minute, 10 000 checks, one core", "slots", missed).goal(Goal::AtMost(0.0)),
         Row::new(
             "agent with 10 000 checks every 30 s, CPU",
             "ms a second",
