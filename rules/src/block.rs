@@ -45,6 +45,7 @@
 //! all of it or nothing; what a disk garbles afterwards, the checksum shows.
 
 mod builder;
+mod protobuf;
 mod wire;
 
 pub use builder::{Builder, Room};
@@ -130,7 +131,7 @@ pub enum BlockError {
     },
     /// The checksum holds, but the payload is not Protocol Buffers as drawn above.
     #[error("a block's payload does not decode: {0}")]
-    Payload(#[source] prost::DecodeError),
+    Payload(&'static str),
     /// A name in it is none.
     #[error("a block has a bad name: {0}")]
     Name(#[source] NotAName),

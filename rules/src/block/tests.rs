@@ -4,6 +4,8 @@ use alloc::string::ToString;
 use alloc::vec;
 use proptest::prelude::*;
 
+mod protobuf;
+
 fn ms(millis: i64) -> Timestamp {
     Timestamp::from_millis(1_790_000_000_000 + millis)
 }
@@ -199,6 +201,14 @@ fn what_breaks_the_format_is_refused_for_what_it_is() {
     check(&bytes_of(long), "a block has too many results");
     check(&block(many).encode(), "a block has more series than a block may have results");
     check(&backwards.encode(), "a block has a tombstone that ends before it begins");
+    check(&sealed(&[0x0a, 2, b'a']), "a block's payload does not decode: a field is cut short");
+    check(&sealed(&[0x08, 1]), "a block's payload does not decode: a field is of another kind than it should be");
+    check(&sealed(&[0x0a, 1, 0xff]), "a block's payload does not decode: a name is not UTF-8");
+    check(&sealed(&[0x10; 1]), "a block's payload does not decode: a number is cut short or longer than 64 bits");
+    check(&sealed(&[0x1a, 3, 0x32, 1, 0x80]), "a block's payload does not decode: a column ends within a number");
+    check(&sealed(&[0x00, 1]), "a block's payload does not decode: a field has an impossible number");
+    check(&sealed(&[0x7b].repeat(200)), "a block's payload does not decode: its groups lie too deep in one another");
+    check(&sealed(&[0x7c]), "a block's payload does not decode: a field is of no known kind");
     check(&sealed(&[0x0a, 1, b'/']), "a block has a bad name: the name `/` has a slash; leave it out");
 }
 

@@ -1,17 +1,15 @@
-//! Blocks as Protocol Buffers: the shapes, and the way there and back.
+//! Blocks as Protocol Buffers: the frame, the messages in it, and the way there and back.
 //!
-//! `series` and `tombstones` are declared as bytes rather than messages: the same on the wire, and
-//! their number can be checked before anything is allocated for them.
+//! Reading goes straight from the bytes to results: a column's numbers are counted, and the count
+//! is checked, before anything is allocated for them.
 
+use super::protobuf::{Column, Fields, Message, Numbers, VARINT_BYTES_MAX, varint};
 use super::{AT_MIN, BYTES_MAX, Block, BlockError, BlockSeries, RESULTS_MAX, TOMBSTONES_MAX, Tombstone};
 use crate::outcome::{Cause, Outcome, OutcomeKind};
 use crate::result::{Pace, ProbeResult};
 use crate::time::Timestamp;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
-use prost::Message;
-use prost::bytes::{BufMut, Bytes};
 
 const VERSION: u8 = 1;
 const KEY_VERSION: u8 = 0x08;
@@ -22,91 +20,48 @@ const HEAD_BYTES: usize = 8;
 /// With fewer results a base costs more than it saves.
 const BASE_FROM_RESULTS: usize = 4;
 
-#[derive(Clone, PartialEq, Message)]
-struct BlockWire {
-    #[prost(string, tag = "1")]
-    agent: String,
-    #[prost(uint64, tag = "2")]
-    seq: u64,
-    #[prost(bytes = "bytes", repeated, tag = "3")]
-    series: Vec<Bytes>,
-    #[prost(bytes = "bytes", repeated, tag = "4")]
-    tombstones: Vec<Bytes>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct SeriesWire {
-    #[prost(string, tag = "1")]
-    service: String,
-    #[prost(string, tag = "2")]
-    check: String,
-    #[prost(uint64, tag = "3")]
-    every_us: u64,
-    #[prost(uint64, tag = "4")]
-    timeout_us: u64,
-    #[prost(sint64, tag = "5")]
-    first_at_ms: i64,
-    #[prost(sint64, repeated, tag = "6")]
-    at_step: Vec<i64>,
-    #[prost(uint32, repeated, tag = "7")]
-    outcome_runs: Vec<u32>,
-    #[prost(uint64, tag = "8")]
-    elapsed_base: u64,
-    #[prost(uint64, repeated, tag = "9")]
-    elapsed: Vec<u64>,
-}
-
-#[derive(Clone, Copy, PartialEq, Message)]
-struct TombstoneWire {
-    #[prost(sint64, tag = "1")]
-    from_ms: i64,
-    #[prost(sint64, tag = "2")]
-    until_ms: i64,
-    #[prost(uint64, tag = "3")]
-    results: u64,
-    #[prost(uint32, tag = "4")]
-    cause: u32,
-}
-
 pub(super) fn encode(block: &Block) -> Vec<u8> {
-    let payload = BlockWire {
-        agent: block.agent.to_string(),
-        seq: block.seq,
-        series: block.series.iter().map(|series| Bytes::from(series_to_wire(series).encode_to_vec())).collect(),
-        tombstones: block.tombstones.iter().map(|t| Bytes::from(tombstone_to_wire(t).encode_to_vec())).collect(),
+    let (mut payload, mut part, mut column) = (Message::default(), Message::default(), Message::default());
+    payload.text(1, block.agent.as_str());
+    payload.uint(2, block.seq);
+    for series in &block.series {
+        part.0.clear();
+        write_series(series, &mut part, &mut column);
+        payload.message(3, &part);
     }
-    .encode_to_vec();
-    let length = payload.len();
-    let mut bytes = Vec::with_capacity(HEAD_BYTES + prost::length_delimiter_len(length) + length);
-    bytes.put_slice(&[KEY_VERSION, VERSION, KEY_CRC]);
-    bytes.put_u32_le(crc32fast::hash(&payload));
-    bytes.put_u8(KEY_PAYLOAD);
-    prost::encode_length_delimiter(length, &mut bytes).expect("a Vec grows as needed");
-    bytes.put_slice(&payload);
-    bytes
+    for tombstone in &block.tombstones {
+        part.0.clear();
+        write_tombstone(tombstone, &mut part);
+        payload.message(4, &part);
+    }
+    let mut frame = Message(Vec::with_capacity(HEAD_BYTES + VARINT_BYTES_MAX + payload.0.len()));
+    frame.0.extend_from_slice(&[KEY_VERSION, VERSION, KEY_CRC]);
+    frame.0.extend_from_slice(&crc32fast::hash(&payload.0).to_le_bytes());
+    frame.message(3, &payload);
+    frame.0
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Block, BlockError> {
-    let payload = unseal(bytes)?;
-    let wire = BlockWire::decode(Bytes::copy_from_slice(payload)).map_err(BlockError::Payload)?;
-    if RESULTS_MAX < wire.series.len() {
-        return Err(BlockError::Content("more series than a block may have results"));
-    }
-    if TOMBSTONES_MAX < wire.tombstones.len() {
-        return Err(BlockError::Content("too many tombstones"));
-    }
+    let (mut agent, mut seq, mut series, mut tombstones) = ("", 0, Vec::new(), Vec::new());
     let mut room = RESULTS_MAX;
-    let mut series = Vec::with_capacity(wire.series.len());
-    for bytes in wire.series {
-        let wire = SeriesWire::decode(bytes).map_err(BlockError::Payload)?;
-        series.push(series_from_wire(&wire, &mut room)?);
+    let mut fields = Fields::of(unseal(bytes)?);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => agent = field.text()?,
+            2 => seq = field.uint()?,
+            3 if series.len() == RESULTS_MAX => {
+                return Err(BlockError::Content("more series than a block may have results"));
+            }
+            3 => {
+                let one = read_series(field.bytes()?, series.last(), &mut room)?;
+                series.push(one);
+            }
+            4 if tombstones.len() == TOMBSTONES_MAX => return Err(BlockError::Content("too many tombstones")),
+            4 => tombstones.push(read_tombstone(field.bytes()?)?),
+            _ => {}
+        }
     }
-    let tombstones = wire
-        .tombstones
-        .into_iter()
-        .map(|bytes| tombstone_from_wire(TombstoneWire::decode(bytes).map_err(BlockError::Payload)?))
-        .collect::<Result<_, _>>()?;
-    Ok(Block { agent: wire.agent.parse().map_err(BlockError::Name)?, seq: wire.seq, series, tombstones })
+    Ok(Block { agent: agent.parse().map_err(BlockError::Name)?, seq, series, tombstones })
 }
 
 /// The payload of a frame whose length, version and checksum are right.
@@ -124,98 +79,162 @@ fn unseal(bytes: &[u8]) -> Result<&[u8], BlockError> {
     if key_crc != KEY_CRC || key_payload != KEY_PAYLOAD {
         return Err(BlockError::Frame("has not its three fields in order"));
     }
-    let length =
-        prost::decode_length_delimiter(&mut rest).map_err(|_| BlockError::Frame("has no length of its payload"))?;
-    if length != rest.len() {
+    let length = varint(&mut rest).map_err(|_| BlockError::Frame("has no length of its payload"))?;
+    if length != rest.len() as u64 {
         return Err(BlockError::Frame("is cut short or something follows it"));
     }
     let (sealed, found) = (u32::from_le_bytes([c0, c1, c2, c3]), crc32fast::hash(rest));
     if sealed != found { Err(BlockError::Checksum { sealed, found }) } else { Ok(rest) }
 }
 
-fn series_to_wire(series: &BlockSeries) -> SeriesWire {
+fn write_series(series: &BlockSeries, to: &mut Message, column: &mut Message) {
     let results = &series.results;
+    to.text(1, series.service.as_str());
+    to.text(2, series.check.as_str());
+    to.uint(3, micros(series.pace.every));
+    to.uint(4, micros(series.pace.timeout));
+    to.sint(5, results.first().map_or(0, |result| result.at.as_millis()));
     let mut step = 0;
-    let at_step = results.windows(2).map(|pair| {
+    for pair in results.windows(2) {
         let before = core::mem::replace(&mut step, pair[1].at.as_millis() - pair[0].at.as_millis());
-        step - before
-    });
-    let at_step = at_step.collect();
-    let mut outcome_runs: Vec<u32> = Vec::new();
+        column.push_signed(step - before);
+    }
+    to.packed(6, column);
     for run in results.chunk_by(|a, b| a.outcome == b.outcome) {
-        outcome_runs.extend([outcome_code(run[0].outcome), u32::try_from(run.len()).unwrap_or(u32::MAX)]);
+        column.push(u64::from(outcome_code(run[0].outcome)));
+        column.push(run.len() as u64);
     }
-    let least = results.iter().map(|result| micros(result.elapsed)).min().unwrap_or(0);
-    let elapsed_base = if results.len() < BASE_FROM_RESULTS { 0 } else { least };
-    let kept = results.iter().any(|result| micros(result.elapsed) != 0);
-    SeriesWire {
-        service: series.service.to_string(),
-        check: series.check.to_string(),
-        every_us: micros(series.pace.every),
-        timeout_us: micros(series.pace.timeout),
-        first_at_ms: results.first().map_or(0, |result| result.at.as_millis()),
-        at_step,
-        outcome_runs,
-        elapsed_base,
-        elapsed: results.iter().filter(|_| kept).map(|result| micros(result.elapsed) - elapsed_base).collect(),
+    to.packed(7, column);
+    let (least, most) = results.iter().fold((u64::MAX, 0), |(least, most), result| {
+        let elapsed = micros(result.elapsed);
+        (least.min(elapsed), most.max(elapsed))
+    });
+    if most == 0 {
+        return;
     }
+    let base = if results.len() < BASE_FROM_RESULTS { 0 } else { least };
+    to.uint(8, base);
+    for result in results {
+        column.push(micros(result.elapsed) - base);
+    }
+    to.packed(9, column);
 }
 
-fn series_from_wire(wire: &SeriesWire, room: &mut usize) -> Result<BlockSeries, BlockError> {
-    let n = wire.at_step.len() + 1;
+/// Reads the series after `before`, and takes its results off `room`.
+fn read_series(bytes: &[u8], before: Option<&BlockSeries>, room: &mut usize) -> Result<BlockSeries, BlockError> {
+    let (mut service, mut check, mut every, mut timeout) = ("", "", 0, 0);
+    let (mut first_at, mut elapsed_base) = (0, 0);
+    let (mut steps, mut outcomes, mut elapsed) = (Column::default(), Column::default(), Column::default());
+    let mut fields = Fields::of(bytes);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => service = field.text()?,
+            2 => check = field.text()?,
+            3 => every = field.uint()?,
+            4 => timeout = field.uint()?,
+            5 => first_at = field.sint()?,
+            6 => steps.extend(field)?,
+            7 => outcomes.extend(field)?,
+            8 => elapsed_base = field.uint()?,
+            9 => elapsed.extend(field)?,
+            _ => {}
+        }
+    }
+    let n = steps.len() + 1;
     *room = room.checked_sub(n).ok_or(BlockError::Content("too many results"))?;
-    if !wire.elapsed.is_empty() && wire.elapsed.len() != n {
+    let kept = elapsed.len();
+    if kept != 0 && kept != n {
         return Err(BlockError::Content("a series with more or fewer elapsed times than results"));
     }
+    let rows = Rows { at: first_at, step: 0, steps: steps.numbers(), elapsed: elapsed.numbers(), elapsed_base };
+    let results = read_results(n, outcomes.numbers(), rows)?;
+    let service = match before {
+        Some(before) if before.service.as_str() == service => before.service.clone(),
+        _ => service.parse().map_err(BlockError::Name)?,
+    };
+    Ok(BlockSeries {
+        service,
+        check: check.parse().map_err(BlockError::Name)?,
+        pace: Pace { every: Duration::from_micros(every), timeout: Duration::from_micros(timeout) },
+        results,
+    })
+}
+
+fn read_results(n: usize, mut outcomes: Numbers<'_>, mut rows: Rows<'_>) -> Result<Vec<ProbeResult>, BlockError> {
     let mut results = Vec::with_capacity(n);
-    let (mut at, mut step) = (wire.first_at_ms, 0_i64);
-    let mut steps = wire.at_step.iter();
-    for pair in wire.outcome_runs.chunks(2) {
-        let &[code, length] = pair else { return Err(BlockError::Content("an outcome without a length")) };
-        let outcome = outcome_from_code(code)?;
+    while !outcomes.is_empty() {
+        let outcome = outcome_from_code(outcomes.uint32()?)?;
+        if outcomes.is_empty() {
+            return Err(BlockError::Content("an outcome without a length"));
+        }
+        let length = outcomes.uint32()?;
         if length == 0 || n - results.len() < length as usize {
             return Err(BlockError::Content("outcomes that don't add up to its results"));
         }
         for _ in 0..length {
-            let elapsed = match wire.elapsed.get(results.len()) {
-                Some(micros) => micros.checked_add(wire.elapsed_base).ok_or(BlockError::Content("an endless probe"))?,
-                None => 0,
-            };
-            results.push(ProbeResult { at: believable(at)?, outcome, elapsed: Duration::from_micros(elapsed) });
-            let Some(change) = steps.next() else { break };
-            step = step.checked_add(*change).ok_or(BlockError::Content("an absurd time"))?;
-            if step < 0 {
-                return Err(BlockError::Content("results out of order"));
-            }
-            at = at.checked_add(step).ok_or(BlockError::Content("an absurd time"))?;
+            results.push(rows.next(outcome)?);
         }
     }
     if results.len() < n {
         return Err(BlockError::Content("outcomes that don't add up to its results"));
     }
-    Ok(BlockSeries {
-        service: wire.service.parse().map_err(BlockError::Name)?,
-        check: wire.check.parse().map_err(BlockError::Name)?,
-        pace: Pace { every: Duration::from_micros(wire.every_us), timeout: Duration::from_micros(wire.timeout_us) },
-        results,
-    })
+    Ok(results)
 }
 
-fn tombstone_to_wire(tombstone: &Tombstone) -> TombstoneWire {
-    TombstoneWire {
-        from_ms: tombstone.from.as_millis(),
-        until_ms: tombstone.until.as_millis(),
-        results: tombstone.results,
-        cause: u32::from(tombstone.cause.code()),
+/// The columns that have a number a result, as far as they are not read yet.
+struct Rows<'a> {
+    /// The next result's instant.
+    at: i64,
+    step: i64,
+    steps: Numbers<'a>,
+    elapsed: Numbers<'a>,
+    elapsed_base: u64,
+}
+
+impl Rows<'_> {
+    #[inline]
+    fn next(&mut self, outcome: Outcome) -> Result<ProbeResult, BlockError> {
+        let at = believable(self.at)?;
+        let mut elapsed = 0;
+        if !self.elapsed.is_empty() {
+            elapsed =
+                self.elapsed.uint()?.checked_add(self.elapsed_base).ok_or(BlockError::Content("an endless probe"))?;
+        }
+        if !self.steps.is_empty() {
+            self.step = self.step.checked_add(self.steps.sint()?).ok_or(BlockError::Content("an absurd time"))?;
+            if self.step < 0 {
+                return Err(BlockError::Content("results out of order"));
+            }
+            self.at = self.at.checked_add(self.step).ok_or(BlockError::Content("an absurd time"))?;
+        }
+        Ok(ProbeResult { at, outcome, elapsed: Duration::from_micros(elapsed) })
     }
 }
 
-fn tombstone_from_wire(wire: TombstoneWire) -> Result<Tombstone, BlockError> {
-    let (from, until) = (believable(wire.from_ms)?, believable(wire.until_ms)?);
+fn write_tombstone(tombstone: &Tombstone, to: &mut Message) {
+    to.sint(1, tombstone.from.as_millis());
+    to.sint(2, tombstone.until.as_millis());
+    to.uint(3, tombstone.results);
+    to.uint(4, u64::from(tombstone.cause.code()));
+}
+
+fn read_tombstone(bytes: &[u8]) -> Result<Tombstone, BlockError> {
+    let (mut from, mut until, mut results, mut cause) = (0, 0, 0, 0);
+    let mut fields = Fields::of(bytes);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => from = field.sint()?,
+            2 => until = field.sint()?,
+            3 => results = field.uint()?,
+            4 => cause = field.uint32()?,
+            _ => {}
+        }
+    }
+    let (from, until) = (believable(from)?, believable(until)?);
     if until <= from {
         return Err(BlockError::Content("a tombstone that ends before it begins"));
     }
-    Ok(Tombstone { from, until, results: wire.results, cause: cause_from_code(wire.cause)? })
+    Ok(Tombstone { from, until, results, cause: cause_from_code(cause)? })
 }
 
 fn believable(millis: i64) -> Result<Timestamp, BlockError> {
@@ -249,5 +268,5 @@ fn cause_from_code(code: u32) -> Result<Cause, BlockError> {
 }
 
 fn micros(length: Duration) -> u64 {
-    u64::try_from(length.as_micros()).unwrap_or(u64::MAX)
+    length.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(length.subsec_micros()))
 }
