@@ -55,7 +55,7 @@ pub const BLOCKS_PATH: &str = "/agents/v1/blocks";
 /// Where an agent asks what to check.
 pub const CHECKS_PATH: &str = "/agents/v1/checks";
 
-/// The header that names the agent.
+/// The header that names the agent, in UTF-8 as it stands in the configuration.
 pub const AGENT_HEADER: &str = "nines-agent";
 
 /// The most bytes of one post: four of the largest blocks, so that a backlog drains in few round

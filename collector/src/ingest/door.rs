@@ -59,7 +59,7 @@ fn identify(
     known: &[AgentCredential],
 ) -> Result<AgentId, Problem> {
     let nobody = |detail| Problem::new(Refusal::Unauthenticated, StatusCode::UNAUTHORIZED, detail);
-    let named = headers.get(AGENT_HEADER).and_then(|name| name.to_str().ok());
+    let named = headers.get(AGENT_HEADER).and_then(|name| str::from_utf8(name.as_bytes()).ok());
     let named = named.ok_or_else(|| nobody("the header `nines-agent` names no agent"))?;
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = token.and_then(|value| value.strip_prefix("Bearer ")).map(|token| Sha256::digest(token.trim()));
@@ -174,5 +174,27 @@ impl Ingest {
     pub(super) fn refuse(&self, problem: Problem) -> Response {
         self.metrics.refuse(problem.refusal);
         problem.into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn a_name_that_is_not_ascii_is_known_by_its_utf_8_and_no_other_bytes() {
+        let agent: AgentId = "서울 1".parse().unwrap();
+        let known =
+            [AgentCredential { agent: agent.clone(), token_sha256: None, certificate: Some("node".to_owned()) }];
+        let identity = PeerIdentity { names: vec!["node".to_owned()] };
+        let named = |bytes: &[u8]| {
+            let headers = HeaderMap::from_iter([(http::HeaderName::from_static(AGENT_HEADER), {
+                HeaderValue::from_bytes(bytes).unwrap()
+            })]);
+            identify(&headers, Some(&identity), &known).ok()
+        };
+        assert_eq!(named("서울 1".as_bytes()), Some(agent));
+        assert_eq!(named(b"\xbc\xad\xbf\xef 1"), None, "another encoding is another name");
     }
 }
