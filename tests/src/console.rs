@@ -64,7 +64,7 @@ impl Console {
         row.map_or(0, |row| row["blocks_committed"].as_u64().unwrap())
     }
 
-    /// Waits until the service is in this state: `up`, `failing`, `outage` or `unknown`.
+    /// Waits until the service is in this state: `up`, `down`, `outage` or `unknown`.
     pub async fn shows(&self, service: &str, state: &str) -> Value {
         eventually(&format!("service {service} is shown as {state}"), async || {
             let (status, text) = self.ask(&format!("/api/v1/services/{service}")).await?;

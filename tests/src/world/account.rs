@@ -8,6 +8,7 @@ use rules::block::Block;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 /// The end of an agent's configuration that lets it rest.
 const NO_CHECKS: &str = "\nchecks: []\n";
@@ -45,8 +46,34 @@ impl World {
         agent.program.stop().await;
         self.wiped.entry(agent.name.clone()).or_default().extend(agent.kept());
         std::fs::remove_dir_all(agent.spool()).unwrap();
-        agent.reconfigure(|text| text.replace(NO_CHECKS, ""));
-        agent.restart();
+        agent.resume();
+    }
+
+    /// Copies an agent's spool while the agent is stopped, and lets it go on.
+    pub async fn back_up_spool(&mut self, index: usize) -> PathBuf {
+        let copy = self.file("a copy of the spool");
+        let agent = &mut self.agents[index];
+        agent.rest().await;
+        agent.program.stop().await;
+        std::fs::create_dir(&copy).unwrap();
+        for file in std::fs::read_dir(agent.spool()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+        agent.resume();
+        copy
+    }
+
+    /// Puts a copy in the place of an agent's spool, once the collectors have all of that.
+    pub async fn roll_back_spool(&mut self, index: usize, copy: &Path) {
+        let agent = &mut self.agents[index];
+        agent.rest().await;
+        agent.program.stop().await;
+        let common = spool::blocks(copy).len();
+        self.wiped.entry(agent.name.clone()).or_default().extend(agent.kept().into_iter().skip(common));
+        std::fs::remove_dir_all(agent.spool()).unwrap();
+        std::fs::rename(copy, agent.spool()).unwrap();
+        agent.resume();
     }
 
     async fn reconcile(&self, console: &Console, kept: &BTreeMap<String, Vec<Block>>, results: &OsStr) {
@@ -83,6 +110,12 @@ impl Agent {
         let numbers: Vec<u64> = blocks.iter().map(|block| block.seq).collect();
         assert_eq!(numbers, (1..=blocks.len() as u64).collect::<Vec<_>>(), "the spool of {} has a hole", self.name);
         blocks
+    }
+
+    /// Gives it back its checks and starts it.
+    fn resume(&mut self) {
+        self.reconfigure(|text| text.replace(NO_CHECKS, ""));
+        self.restart();
     }
 
     /// Takes away its checks, and waits until all that it has seen is durable and sent.

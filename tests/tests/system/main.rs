@@ -2,7 +2,9 @@
 //! Time never decides a test: each waits for what it wants to see, and compares with the truth by the probes that came.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod busy;
 mod certificates;
+mod copies;
 mod delivery;
 mod history;
 mod ingest;

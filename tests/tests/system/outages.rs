@@ -6,6 +6,7 @@ use rules::time::Timestamp;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::time::Duration;
+use tests::exposition::sample;
 use tests::link::{Fault, Link};
 use tests::patience::{eventually, holds};
 use tests::target::{Conduct, Target};
@@ -33,6 +34,9 @@ async fn an_outage_begins_and_ends_within_one_probe_of_the_truth() {
         world.console().shows("shop", "up").await;
         let down_at = target.turn(Conduct::Reset);
         world.console().shows("shop", "outage").await;
+        let page = world.console().page("/metrics").await;
+        let gauge = |name: &str| sample(&page, &format!("{name}{{agreement=\"{AGREEMENT}\",service=\"shop\"}}"));
+        assert_eq!((gauge("nines_service_up"), gauge("nines_service_in_outage")), (Some(0.0), Some(1.0)), "{page}");
         let up_at = target.turn(Conduct::Well);
         world.console().shows("shop", "up").await;
 
@@ -60,7 +64,7 @@ async fn a_downtime_shorter_than_the_agreement_says_is_listed_and_not_counted() 
     world.start_agent("seoul-1", "");
     world.console().shows("shop", "up").await;
     target.turn(Conduct::Status(503));
-    world.console().shows("shop", "failing").await;
+    world.console().shows("shop", "down").await;
     target.turn(Conduct::Well);
     world.console().shows("shop", "up").await;
     let statement = world.console().statement(AGREEMENT, &world.period()).await;

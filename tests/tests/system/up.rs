@@ -44,7 +44,7 @@ async fn up_shows_tells_and_remembers_what_it_was_pointed_at() {
     assert_eq!(sample(&page, &format!("nines_service_up{labels}")), Some(1.0), "{page}");
 
     target.turn(Conduct::Refuse);
-    console.shows(&service, "failing").await;
+    console.shows(&service, "down").await;
     eventually("it says that the service is down", async || {
         let printed = program.printed();
         let line = printed.iter().find(|line| line.contains(&service) && line.contains("down"));
