@@ -287,17 +287,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// `since`, and series of which then nothing is left. In order of series.
     fn derived(&self, agent: &AgentId, since: Timestamp) -> BoxFuture<'_, Result<Vec<Derived>, LedgerError>>;
 
-    /// The closed hours of one series that lie within `interval`, in order of time.
-    fn hours<'a>(&'a self, series: &SeriesKey, interval: Interval) -> BoxFuture<'a, Result<Vec<Hour>, LedgerError>> {
-        let series = series.clone();
-        Box::pin(async move {
-            let derived = self.derived(&series.agent, interval.from()).await?;
-            let own = derived.into_iter().find(|derived| derived.series == series);
-            let mut hours = own.map(|own| own.hours).unwrap_or_default();
-            hours.retain(|hour| interval.contains(hour.hour));
-            Ok(hours)
-        })
-    }
+    /// The closed hours of one series that begin within `interval`, in order of time.
+    fn hours(&self, series: &SeriesKey, interval: Interval) -> BoxFuture<'_, Result<Vec<Hour>, LedgerError>>;
 
     /// `agent`'s checkpoint.
     fn checkpoint(&self, agent: &AgentId) -> BoxFuture<'_, Result<Option<Checkpoint>, LedgerError>>;

@@ -11,12 +11,15 @@ mod read;
 mod schema;
 mod write;
 
-use crate::ledger::{Advance, Checkpoint, Committed, Derived, Lane, Ledger, LedgerError, Quarantined, StoredBlock};
+use crate::ledger::{
+    Advance, Checkpoint, Committed, Derived, Hour, Lane, Ledger, LedgerError, Quarantined, StoredBlock,
+};
 use connection::{Connections, refused};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rules::id::AgentId;
 use rules::interval::Interval;
+use rules::result::SeriesKey;
 use rules::time::Timestamp;
 use std::sync::Arc;
 
@@ -127,6 +130,15 @@ impl Ledger for PostgresLedger {
         let run = self.connections.run(READ, move |connection| {
             let agent = agent.clone();
             async move { read::derived(connection, &agent, since).await }.boxed()
+        });
+        run.boxed()
+    }
+
+    fn hours(&self, series: &SeriesKey, interval: Interval) -> BoxFuture<'_, Result<Vec<Hour>, LedgerError>> {
+        let series = series.clone();
+        let run = self.connections.run(READ, move |connection| {
+            let series = series.clone();
+            async move { read::hours(connection, &series, interval).await }.boxed()
         });
         run.boxed()
     }

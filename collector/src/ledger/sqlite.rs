@@ -9,11 +9,14 @@ mod schema;
 mod threads;
 mod write;
 
-use crate::ledger::{Advance, Checkpoint, Committed, Derived, Lane, Ledger, LedgerError, Quarantined, StoredBlock};
+use crate::ledger::{
+    Advance, Checkpoint, Committed, Derived, Hour, Lane, Ledger, LedgerError, Quarantined, StoredBlock,
+};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rules::id::AgentId;
 use rules::interval::Interval;
+use rules::result::SeriesKey;
 use rules::time::Timestamp;
 use rusqlite::Connection;
 use std::path::Path;
@@ -133,6 +136,11 @@ impl Ledger for SqliteLedger {
     fn derived(&self, agent: &AgentId, since: Timestamp) -> BoxFuture<'_, Result<Vec<Derived>, LedgerError>> {
         let agent = agent.clone();
         self.read(move |connection| read::derived(connection, &agent, since))
+    }
+
+    fn hours(&self, series: &SeriesKey, interval: Interval) -> BoxFuture<'_, Result<Vec<Hour>, LedgerError>> {
+        let series = series.clone();
+        self.read(move |connection| read::hours(connection, &series, interval))
     }
 
     fn checkpoint(&self, agent: &AgentId) -> BoxFuture<'_, Result<Option<Checkpoint>, LedgerError>> {

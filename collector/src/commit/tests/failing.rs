@@ -1,7 +1,7 @@
 //! What a collector does when its ledger fails before or after a commit reached the disk.
 
 use super::*;
-use crate::ledger::{Advance, Checkpoint, Committed, Lane, LedgerError, Quarantined, StoredBlock};
+use crate::ledger::{Advance, Checkpoint, Committed, Hour, Lane, LedgerError, Quarantined, StoredBlock};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Mutex;
@@ -75,6 +75,9 @@ impl Ledger for FailingLedger {
     }
     fn derived(&self, agent: &AgentId, since: Timestamp) -> BoxFuture<'_, Result<Vec<Derived>, LedgerError>> {
         self.real.derived(agent, since)
+    }
+    fn hours(&self, series: &SeriesKey, interval: Interval) -> BoxFuture<'_, Result<Vec<Hour>, LedgerError>> {
+        self.real.hours(series, interval)
     }
     fn checkpoint(&self, agent: &AgentId) -> BoxFuture<'_, Result<Option<Checkpoint>, LedgerError>> {
         self.real.checkpoint(agent)

@@ -4,9 +4,11 @@ use super::facts;
 use super::place::Place;
 use super::samples::{advance, agent, at, checkpoint, effect, hour, run, series};
 use crate::ledger::{Advance, Committed, Derived, Effect, Hour, Ledger};
+use rules::interval::Interval;
 use rules::latency::Population;
 use rules::outcome::{Cause, OutcomeKind};
 use rules::run::Run;
+use rules::time::Timestamp;
 use std::sync::Arc;
 
 facts! {
@@ -14,6 +16,7 @@ facts! {
     late_results_forget_what_begins_at_or_after_the_cut
     effects_of_one_commit_take_effect_in_their_order
     what_ended_before_is_left_out
+    a_series_hours_within_an_interval_are_its_own
     every_cause_and_any_sum_come_back
     derived_is_replaced_as_a_whole_at_its_position_only
 }
@@ -100,6 +103,30 @@ async fn what_ended_before_is_left_out(place: &Place) {
     assert_eq!(told(61).await, Some((0, 1)));
     assert_eq!(told(121).await, None);
     assert_eq!(ledger.derived(&agent("unheard"), at(0)).await.unwrap(), []);
+}
+
+async fn a_series_hours_within_an_interval_are_its_own(place: &Place) {
+    let ledger = place.open().await;
+    // The second hour is another series' only.
+    let own = vec![hour(0, 1), hour(2, 1), hour(3, 1), hour(5, 1)];
+    let others = (0..7).map(|nth| hour(nth, 9)).collect();
+    put(&ledger, 0, vec![effect_of(0, None, Vec::new(), own.clone()), effect_of(1, None, Vec::new(), others)]).await;
+    let within = async |from, until| {
+        let interval = Interval::new(from, until).unwrap();
+        ledger.hours(&series(&agent("a"), 0), interval).await.unwrap()
+    };
+    assert_eq!(within(at(0), at(360)).await, own);
+    assert_eq!(within(at(1), at(300)).await, own[1..3]);
+    assert_eq!(within(at(120), at(121)).await, own[1..2]);
+    assert_eq!(within(at(121), at(180)).await, []);
+    assert_eq!(within(at(-900), at(-60)).await, []);
+    assert_eq!(within(at(900), at(1000)).await, []);
+    assert_eq!(within(Timestamp::MIN, Timestamp::MAX).await, own);
+    for unheard in [series(&agent("a"), 7), series(&agent("unheard"), 0)] {
+        assert_eq!(ledger.hours(&unheard, Interval::ALWAYS).await.unwrap(), []);
+    }
+    ledger.grant(&agent("silent"), 0, at(0)).await.unwrap();
+    assert_eq!(ledger.hours(&series(&agent("silent"), 0), Interval::ALWAYS).await.unwrap(), []);
 }
 
 async fn every_cause_and_any_sum_come_back(place: &Place) {

@@ -1,8 +1,8 @@
 //! What is read from the ledger in PostgreSQL; nothing here writes.
 
 use super::connection::refused;
-use crate::ledger::rows::{BlockRow, HOUR_MS, HourRow, RunRow, name};
-use crate::ledger::{Checkpoint, Derived, Lane, LedgerError, StoredBlock};
+use crate::ledger::rows::{BlockRow, HOUR_MS, HourRow, RunRow, name, whole_hour_from};
+use crate::ledger::{Checkpoint, Derived, Hour, Lane, LedgerError, StoredBlock};
 use deadpool_postgres::{Object, Transaction};
 use rules::id::AgentId;
 use rules::interval::Interval;
@@ -26,6 +26,19 @@ const SERIES: &str = "SELECT agent_id, series_id, service, check_name FROM serie
     WHERE agents.agent = $1";
 const RUNS: &str = "SELECT * FROM runs WHERE agent_id = $1 AND until_at >= $2 ORDER BY series_id, first_at";
 const HOURS: &str = "SELECT * FROM hours WHERE agent_id = $1 AND hour >= $2 ORDER BY hour";
+/// Names each hour, so that it is found by key among the other series' hours. Of an agent without
+/// hours both bounds are null, and no hour is named.
+const HOURS_WITHIN: &str = "SELECT hours.* FROM agents JOIN series USING (agent_id)
+    CROSS JOIN LATERAL (
+        SELECT min(hour) AS first, max(hour) AS last FROM hours WHERE hours.agent_id = agents.agent_id
+    ) AS kept
+    CROSS JOIN LATERAL generate_series(
+        CASE WHEN kept.first < $4::bigint THEN $4::bigint ELSE kept.first END,
+        CASE WHEN $5::bigint <= kept.last THEN $5::bigint - 1 ELSE kept.last END,
+        $6::bigint
+    ) AS named (hour)
+    JOIN hours ON hours.agent_id = agents.agent_id AND hours.hour = named.hour AND hours.series_id = series.series_id
+    WHERE agents.agent = $1 AND series.service = $2 AND series.check_name = $3 ORDER BY hours.hour";
 const CHECKPOINT: &str = "SELECT checkpoints.position, bytes FROM checkpoints JOIN agents USING (agent_id)
     WHERE agents.agent = $1";
 
@@ -184,6 +197,20 @@ fn hour_row(row: &Row) -> Result<HourRow, Error> {
         sum_us: row.try_get("sum_us")?,
         histogram: row.try_get("histogram")?,
     })
+}
+
+/// The closed hours of one series that begin within `interval`.
+pub(crate) async fn hours(
+    connection: &Object,
+    series: &SeriesKey,
+    interval: Interval,
+) -> Result<Vec<Hour>, LedgerError> {
+    let refused = refused("read a series' hours");
+    let (from, until) = (whole_hour_from(interval.from()).as_millis(), interval.until().as_millis());
+    let (agent, service, check) = (series.agent.as_str(), series.service.as_str(), series.check.as_str());
+    let rows = connection.query(HOURS_WITHIN, &[&agent, &service, &check, &from, &until, &HOUR_MS]).await;
+    let rows: Result<Vec<_>, Error> = rows.map_err(&refused)?.iter().map(hour_row).collect();
+    rows.map_err(&refused)?.into_iter().map(Hour::try_from).collect()
 }
 
 /// The agent's checkpoint.

@@ -1,7 +1,7 @@
 //! What is read from the ledger in SQLite; nothing here writes.
 
-use crate::ledger::rows::{BlockRow, HOUR_MS, HourRow, RunRow, name};
-use crate::ledger::{Checkpoint, Derived, Lane, LedgerError, StoredBlock};
+use crate::ledger::rows::{BlockRow, HOUR_MS, HourRow, RunRow, name, whole_hour_from};
+use crate::ledger::{Checkpoint, Derived, Hour, Lane, LedgerError, StoredBlock};
 use rules::id::AgentId;
 use rules::interval::Interval;
 use rules::result::SeriesKey;
@@ -23,6 +23,18 @@ const SERIES: &str = "SELECT agent_id, series_id, service, check_name FROM serie
     WHERE agents.agent = ?1 ORDER BY service, check_name";
 const RUNS: &str = "SELECT * FROM runs WHERE agent_id = ?1 AND until_at >= ?2 ORDER BY series_id, first_at";
 const HOURS: &str = "SELECT * FROM hours WHERE agent_id = ?1 AND hour >= ?2 ORDER BY hour";
+/// Names each hour, so that it is found by key among the other series' hours.
+const HOURS_WITHIN: &str = "WITH RECURSIVE own (agent_id, series_id) AS (
+        SELECT agent_id, series_id FROM series JOIN agents USING (agent_id)
+        WHERE agents.agent = ?1 AND service = ?2 AND check_name = ?3
+    ), named (hour) AS (
+        SELECT max(?4, (SELECT min(hour) FROM hours WHERE agent_id = (SELECT agent_id FROM own)))
+        UNION ALL
+        SELECT hour + ?6 FROM named WHERE hour + ?6 < ?5
+            AND hour + ?6 <= (SELECT max(hour) FROM hours WHERE agent_id = (SELECT agent_id FROM own))
+    ) SELECT hours.* FROM own CROSS JOIN named CROSS JOIN hours
+    WHERE hours.agent_id = own.agent_id AND hours.hour = named.hour AND hours.series_id = own.series_id
+        AND hours.hour < ?5 ORDER BY hours.hour";
 const CHECKPOINT: &str = "SELECT checkpoints.position, bytes FROM checkpoints JOIN agents USING (agent_id)
     WHERE agents.agent = ?1";
 
@@ -113,6 +125,18 @@ pub(crate) fn derived(
     }
     derived.retain(|series| !series.runs.is_empty() || !series.hours.is_empty());
     Ok(derived)
+}
+
+/// The closed hours of one series that begin within `interval`.
+pub(crate) fn hours(
+    connection: &mut Connection,
+    series: &SeriesKey,
+    interval: Interval,
+) -> Result<Vec<Hour>, LedgerError> {
+    let (from, until) = (whole_hour_from(interval.from()).as_millis(), interval.until().as_millis());
+    let (agent, service, check) = (series.agent.as_str(), series.service.as_str(), series.check.as_str());
+    let found = query(connection, HOURS_WITHIN, params![agent, service, check, from, until, HOUR_MS], hour);
+    found.map_err(reading("read a series' hours"))?.into_iter().map(Hour::try_from).collect()
 }
 
 /// The agent's checkpoint.
