@@ -44,6 +44,30 @@ pub struct ServiceNow {
     pub outage: Option<OpenOutage>,
 }
 
+impl ServiceNow {
+    /// A service of which nobody ever heard.
+    pub fn unheard(agreement: &AgreementId, service: &ServiceId) -> ServiceNow {
+        ServiceNow {
+            agreement: agreement.clone(),
+            service: service.clone(),
+            state: ServiceState::Unknown,
+            since: None,
+            causes: CauseSet::EMPTY,
+            outage: None,
+        }
+    }
+
+    /// The one word for it: `outage` while one is open, else `up`, `down` or `unknown`.
+    pub fn word(&self) -> &'static str {
+        match (self.outage, self.state) {
+            (Some(_), _) => "outage",
+            (None, ServiceState::Up) => "up",
+            (None, ServiceState::Down) => "down",
+            (None, ServiceState::Unknown) => "unknown",
+        }
+    }
+}
+
 /// An outage that has not ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OpenOutage {
@@ -128,6 +152,7 @@ pub(crate) struct Watcher {
     state: State,
     config: watch::Receiver<Arc<CollectorConfig>>,
     clock: Clock,
+    changes: broadcast::Receiver<Changed>,
     known: BTreeMap<ServiceId, Known>,
     due: BTreeSet<(Timestamp, ServiceId)>,
 }
@@ -139,25 +164,28 @@ struct Known {
 }
 
 impl Watcher {
-    pub(crate) fn new(
+    /// Looks at everything; what is committed by now is taken as found.
+    pub(crate) fn begin(
         outages: Outages,
         state: State,
         config: watch::Receiver<Arc<CollectorConfig>>,
         clock: Clock,
     ) -> Watcher {
-        Watcher { outages, state, config, clock, known: BTreeMap::new(), due: BTreeSet::new() }
+        let changes = state.changes();
+        let (known, due) = (BTreeMap::new(), BTreeSet::new());
+        let mut watcher = Watcher { outages, state, config, clock, changes, known, due };
+        watcher.look_at_all(Occasion::Start);
+        watcher
     }
 
-    /// Watches until `cancel`. What is committed when it begins is taken as found.
+    /// Watches until `cancel`.
     pub(crate) async fn run(mut self, cancel: CancellationToken) {
-        let mut changes = self.state.changes();
-        self.look_at_all(Occasion::Start);
         loop {
             let now = self.clock.now();
             let next = self.due.first().map_or(now.boot + LOOK_EVERY, |(due, _)| self.clock.boot_at(*due));
             tokio::select! {
                 () = cancel.cancelled() => return,
-                changed = changes.recv() => match changed {
+                changed = self.changes.recv() => match changed {
                     Ok(changed) => self.look_at(&changed),
                     Err(broadcast::error::RecvError::Lagged(_)) => self.look_at_all(Occasion::Change),
                     Err(broadcast::error::RecvError::Closed) => return,

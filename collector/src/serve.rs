@@ -156,10 +156,10 @@ impl Collector {
         }
         let mut working = JoinSet::new();
         let (end, readiness) = (committer_end.clone(), facts.readiness.clone());
-        let outages = Watcher::new(facts.outages, facts.state, facts.config, facts.clock);
         let watching = stopping.clone();
         working.spawn(async move {
             committer.load_all().await?;
+            let outages = Watcher::begin(facts.outages, facts.state, facts.config, facts.clock);
             readiness.clear(LEDGER);
             tracing::info!(web = %web_address, agents = %agents_address, "Collector is ready");
             let mut derived = JoinSet::new();

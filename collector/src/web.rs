@@ -8,12 +8,13 @@ mod api;
 mod console;
 mod events;
 mod figures;
-mod live;
 mod means;
 mod metrics;
 mod problem;
+mod recent;
 mod statements;
 
+use crate::outages::ServiceNow;
 use crate::serve::{Collector, Facts, ServeError};
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -21,7 +22,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use config::collector::CollectorConfig;
 use daemon::shutdown::Hangup;
-use figures::Figures;
+use figures::{Figures, ServiceFigures};
+use rules::agreement::{Agreement, Service};
+use rules::time::Timestamp;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
@@ -52,6 +55,16 @@ impl Deref for AppState {
 impl AppState {
     fn new(facts: Facts) -> AppState {
         AppState { facts, figures: Arc::default() }
+    }
+
+    /// What `service` is now.
+    fn now(&self, agreement: &Agreement, service: &Service) -> ServiceNow {
+        self.outages.service(&service.id).unwrap_or_else(|| ServiceNow::unheard(&agreement.id, &service.id))
+    }
+
+    /// The months' figures of `service`, which `is` as it is, as of `now`.
+    fn figures(&self, agreement: &Agreement, service: &Service, is: &ServiceNow, now: Timestamp) -> ServiceFigures {
+        self.figures.of(agreement, service, &self.state.service(&service.id), is.state, now)
     }
 
     /// The configuration as it is now.

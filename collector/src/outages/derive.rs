@@ -8,7 +8,6 @@ use rules::exclusion;
 use rules::id::{AgentId, CheckId};
 use rules::interval::{Interval, IntervalSet};
 use rules::outage::{Verdict, stretches};
-use rules::outcome::CauseSet;
 use rules::period::Month;
 use rules::policy::OutageExclusions;
 use rules::run::Run;
@@ -42,14 +41,7 @@ pub(super) fn derive(
     let held: Vec<(&SeriesView, Vec<Run>)> = views.map(|view| (view, view.runs().copied().collect())).collect();
     let runs: Vec<SeriesRuns<'_>> =
         held.iter().map(|(view, runs)| SeriesRuns { agent: &view.key.agent, check: &view.key.check, runs }).collect();
-    let mut found = ServiceNow {
-        agreement: agreement.id.clone(),
-        service: service.id.clone(),
-        state: ServiceState::Unknown,
-        since: None,
-        causes: CauseSet::EMPTY,
-        outage: None,
-    };
+    let mut found = ServiceNow::unheard(&agreement.id, &service.id);
     let Some(past) = Interval::new(Timestamp::MIN, now) else { return (found, None) };
     let timeline = timeline(&runs, rule, past);
     (found.state, found.since) = state(&timeline, now);

@@ -44,7 +44,7 @@ impl Scene {
         let (sender, config) = watch::channel(Arc::new(config));
         let (clock, hand) = Clock::manual(Timestamp::from_millis(BEGAN));
         let (state, outages) = (State::default(), Outages::default());
-        let watcher = Watcher::new(outages.clone(), state.clone(), config, clock);
+        let watcher = Watcher::begin(outages.clone(), state.clone(), config, clock);
         let mut watching = tokio::task::JoinSet::new();
         watching.spawn(watcher.run(CancellationToken::new()));
         let (fold, told) = (AgentFold::new(agent()), outages.transitions());

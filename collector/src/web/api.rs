@@ -7,7 +7,7 @@ mod views;
 
 use super::figures::services;
 use super::problem::Problem;
-use super::{AppState, agents, live, statements};
+use super::{AppState, agents, recent, statements};
 use crate::closing::explanation::explain;
 use crate::command::output::Lang;
 use crate::render::{Format, render};
@@ -88,8 +88,9 @@ async fn list_services(extract::State(app): extract::State<AppState>, Query(pagi
     all.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
     let (all, next) = paging.of(all, |(_, service)| service.id.to_string());
     let view = |(agreement, service): (&Agreement, &Service)| {
-        let recent = live::recent(&app.state, agreement, service, now);
-        views::Service::of(agreement, service, &recent, &app.figures.of(&app.state, agreement, service, now))
+        let is = app.now(agreement, service);
+        let recent = recent::recent(&app.state, agreement, service, now);
+        views::Service::of(agreement, service, &is, &recent, &app.figures(agreement, service, &is, now))
     };
     Json(views::Services { services: all.into_iter().map(view).collect(), next }).into_response()
 }
@@ -108,10 +109,11 @@ async fn service(
     app.figures.under(&config);
     let (agreement, service) = named(&config, name)?;
     let now = app.clock.wall();
-    let recent = live::recent(&app.state, agreement, service, now);
-    let figures = app.figures.of(&app.state, agreement, service, now);
+    let recent = recent::recent(&app.state, agreement, service, now);
+    let is = app.now(agreement, service);
+    let figures = app.figures(agreement, service, &is, now);
     Ok(Json(views::ServiceDetail {
-        service: views::Service::of(agreement, service, &recent, &figures),
+        service: views::Service::of(agreement, service, &is, &recent, &figures),
         checks: service.checks.iter().map(views::Check::of).collect(),
         series: app.state.service(&service.id).iter().map(views::Series::of).collect(),
     }))
@@ -123,7 +125,7 @@ async fn outages(
 ) -> Result<Json<views::Outages>, Problem> {
     let config = app.config();
     let (agreement, service) = named(&config, name)?;
-    let recent = live::recent(&app.state, agreement, service, app.clock.wall());
+    let recent = recent::recent(&app.state, agreement, service, app.clock.wall());
     Ok(Json(views::Outages { outages: recent.stretches.iter().rev().map(views::Outage::of).collect() }))
 }
 

@@ -1,10 +1,11 @@
 //! The console's overview and one service's page.
 
-use super::figures::services;
-use super::live::{self, COLUMNS, Recent};
+use super::figures::{Evidence, MonthFigures, services};
 use super::problem::Problem;
+use super::recent::{self, COLUMNS, Recent};
 use super::{AppState, encoded, page};
-use crate::closing::evidence::Evidence;
+use crate::closing::evidence::Evidence as _;
+use crate::outages::ServiceNow;
 use crate::render::chart::{Chart, Means, chart};
 use crate::render::figures::{Local, length};
 use crate::render::strip::{Kind, Piece};
@@ -13,6 +14,8 @@ use askama::Template;
 use axum::extract::{self, Path, Query};
 use axum::response::Response;
 use rules::agreement::{Agreement, Language, Service};
+use rules::availability::Ratio;
+use rules::decimal::Percent;
 use rules::interval::{Interval, IntervalSet};
 use rules::outage::{Stretch, Verdict};
 use rules::outcome::Cause;
@@ -66,6 +69,7 @@ struct OverviewRow {
     statement: String,
     state: &'static str,
     availability: String,
+    doubt: String,
     objective: String,
     met: bool,
     budget: String,
@@ -85,17 +89,17 @@ pub(super) async fn overview(extract::State(app): extract::State<AppState>, Quer
     let config = app.config();
     app.figures.under(&config);
     let now = app.clock.wall();
-    let mut counts = [("up", 0), ("failing", 0), ("outage", 0), ("unknown", 0)];
+    let mut counts = [("up", 0), ("down", 0), ("outage", 0), ("unknown", 0)];
     let mut rows = Vec::new();
     let mut total = 0;
     for (index, (agreement, service)) in services(&config.agreements).enumerate() {
         total = index + 1;
-        let figures = app.figures.of(&app.state, agreement, service, now);
-        for (_, count) in counts.iter_mut().filter(|(word, _)| *word == figures.now.as_str()) {
+        let is = app.now(agreement, service);
+        for (_, count) in counts.iter_mut().filter(|(word, _)| *word == is.word()) {
             *count += 1;
         }
         if (paging.from..paging.from.saturating_add(PAGE_SIZE)).contains(&index) {
-            rows.push(overview_row(&app, agreement, service, now));
+            rows.push(overview_row(&app, agreement, service, &is, now));
         }
     }
     let next = paging.from.saturating_add(PAGE_SIZE);
@@ -110,9 +114,15 @@ pub(super) async fn overview(extract::State(app): extract::State<AppState>, Quer
     page(overview.render().expect("writing into a string can't fail"))
 }
 
-fn overview_row(app: &AppState, agreement: &Agreement, service: &Service, now: Timestamp) -> OverviewRow {
-    let figures = app.figures.of(&app.state, agreement, service, now);
-    let recent = live::recent(&app.state, agreement, service, now);
+fn overview_row(
+    app: &AppState,
+    agreement: &Agreement,
+    service: &Service,
+    is: &ServiceNow,
+    now: Timestamp,
+) -> OverviewRow {
+    let figures = app.figures(agreement, service, is, now);
+    let recent = recent::recent(&app.state, agreement, service, now);
     let objective = agreement.policy.availability.objective;
     let month = figures.current;
     let ago = |stretch: &Stretch| match stretch.interval.contains(now.minus(Duration::from_millis(1))) {
@@ -124,20 +134,45 @@ fn overview_row(app: &AppState, agreement: &Agreement, service: &Service, now: T
         path: encoded(service.id.as_str()),
         agreement: agreement.id.to_string(),
         statement: statement_path(agreement, Month::containing(now, &agreement.zone)),
-        state: recent.now.as_str(),
-        availability: month.map_or_else(|| "–".to_owned(), |month| format!("{} %", month.availability)),
+        state: is.word(),
+        availability: month.map_or_else(|| "–".to_owned(), |month| reading(&month, month.best)),
+        doubt: month.and_then(|month| doubt(&month)).unwrap_or_default(),
         objective: objective.to_string(),
-        met: month.is_none_or(|month| month.met),
-        budget: month.map_or_else(String::new, |month| signed(month.availability.budget_left_ms(objective))),
+        met: month.is_none_or(|month| month.evidence == Evidence::None || month.best.meets(objective)),
+        budget: month.map_or_else(String::new, |month| budget_left(&month, objective)),
         last_outage: recent.last_outage().map(ago).unwrap_or_default(),
-        strip: day_strip(&recent),
+        strip: day_strip(&recent, is),
     }
 }
 
-fn day_strip(recent: &Recent) -> Strip {
+/// A month's availability, which is its best reading while it runs, unless nobody saw anything.
+fn reading(month: &MonthFigures, availability: Ratio) -> String {
+    match month.evidence {
+        Evidence::None => "no evidence".to_owned(),
+        Evidence::Incomplete | Evidence::Enough => format!("{availability} %"),
+    }
+}
+
+/// What must stand beside that reading because it matters which one is right.
+fn doubt(month: &MonthFigures) -> Option<String> {
+    match month.evidence {
+        Evidence::Incomplete => Some(format!("incomplete evidence: at worst {} %", month.worst)),
+        Evidence::None | Evidence::Enough => None,
+    }
+}
+
+fn budget_left(month: &MonthFigures, objective: Percent) -> String {
+    match month.evidence {
+        Evidence::None => String::new(),
+        Evidence::Incomplete | Evidence::Enough => signed(month.best.budget_left_ms(objective)),
+    }
+}
+
+fn day_strip(recent: &Recent, is: &ServiceNow) -> Strip {
     let outages = recent.stretches.iter().filter(|stretch| stretch.verdict == Verdict::Outage);
     let outages = outages.filter(|stretch| stretch.interval.intersection(recent.window).is_some()).count();
-    Strip::of(format!("Last 24 hours: {outages} outages, now {}", recent.now.as_str()), &recent.strip())
+    let plural = if outages == 1 { "" } else { "s" };
+    Strip::of(format!("Last 24 hours: {outages} outage{plural}, now {}", is.word()), &recent.strip())
 }
 
 /// Where the statement of `agreement`'s `month` is.
@@ -219,7 +254,8 @@ pub(super) async fn service(
     let now = app.clock.wall();
     let found = services(&config.agreements).find(|(_, service)| service.id.as_str() == name);
     let (agreement, service) = found.ok_or(Problem::NotFound { what: "service", name })?;
-    let recent = live::recent(&app.state, agreement, service, now);
+    let recent = recent::recent(&app.state, agreement, service, now);
+    let is = app.now(agreement, service);
     let views = app.state.service(&service.id);
     let local = Local::new(&agreement.zone, recent.window);
     let month = Month::containing(now, &agreement.zone);
@@ -230,9 +266,9 @@ pub(super) async fn service(
         agreement: agreement.id.to_string(),
         customer: agreement.customer.clone(),
         zone: agreement.zone.name().to_owned(),
-        state: recent.now.as_str(),
-        figures: month_figures(&app, agreement, service, now),
-        strip: day_strip(&recent),
+        state: is.word(),
+        figures: month_figures(&app, agreement, service, &is, now),
+        strip: day_strip(&recent, &is),
         hours: hours(&agreement.zone, recent.window),
         series: views.iter().map(|view| series_row(view, &local, recent.window)).collect(),
         charts: charts(&app, agreement, service, recent.window).await?,
@@ -272,21 +308,29 @@ fn month_figures(
     app: &AppState,
     agreement: &Agreement,
     service: &Service,
+    is: &ServiceNow,
     now: Timestamp,
 ) -> Vec<(&'static str, String, String)> {
-    let figures = app.figures.of(&app.state, agreement, service, now);
+    let figures = app.figures(agreement, service, is, now);
     let Some(month) = figures.current else { return Vec::new() };
     let objective = agreement.policy.availability.objective;
     let said = |ms: u64| coarse(Duration::from_millis(ms));
-    let previous = figures.previous.map(|month| (format!("{} %", month.availability), month.month.to_string()));
-    let (before, before_month) = previous.unwrap_or_else(|| ("–".to_owned(), String::new()));
-    vec![
-        ("Availability this month", format!("{} %", month.availability), format!("objective {objective} %")),
-        ("Downtime", said(month.availability.downtime_ms), format!("{} outages", month.outages)),
-        ("Error budget left", signed(month.availability.budget_left_ms(objective)), "of this month".to_owned()),
-        ("Undetermined", coarse(month.undetermined), format!("worst reading {} %", month.worst)),
-        ("Month before", before, before_month),
-    ]
+    let undetermined = ("Undetermined", coarse(month.undetermined), "without evidence".to_owned());
+    let promised = format!("objective {objective} %");
+    let availability = ("Availability this month", reading(&month, month.best), doubt(&month).unwrap_or(promised));
+    let mut shown = vec![availability];
+    if month.evidence != Evidence::None {
+        let plural = if month.outages == 1 { "" } else { "s" };
+        shown.push(("Downtime", said(month.best.downtime_ms), format!("{} outage{plural}", month.outages)));
+        shown.push(("Error budget left", budget_left(&month, objective), "of this month".to_owned()));
+    }
+    shown.push(undetermined);
+    if let Some(before) = figures.previous {
+        let note =
+            doubt(&before).map_or_else(|| before.month.to_string(), |doubt| format!("{}, {doubt}", before.month));
+        shown.push(("Month before", reading(&before, before.availability), note));
+    }
+    shown
 }
 
 /// Labels below a day's strip, every four hours of the agreement's clock.
@@ -299,7 +343,7 @@ fn hours(zone: &Zone, window: Interval) -> Vec<(usize, String)> {
 }
 
 fn series_row(view: &SeriesView, local: &Local<'_>, window: Interval) -> SeriesRow {
-    let pieces = live::series_strip(view, window);
+    let pieces = recent::series_strip(view, window);
     let outcome = view.last.map(|last| match last.outcome.cause() {
         Some(cause) => format!("{}: {cause}", last.outcome.kind()),
         None => last.outcome.kind().to_string(),

@@ -3,18 +3,21 @@
 //! Figures are reckoned anew when a run of the service began, ended or fell silent, at every scrape
 //! while it is down, and otherwise now and then: a service that stays up changes with the clock only.
 
-use super::live::{Now, recent, seen};
+use super::recent::seen;
 use crate::closing::reckon;
+use crate::outages::ServiceState;
 use crate::render::figures::millis;
-use crate::state::{SeriesView, State};
+use crate::state::SeriesView;
 use config::collector::CollectorConfig;
 use rules::agreement::{Agreement, Service};
-use rules::availability::Ratio;
+use rules::availability::{Partition, Ratio};
 use rules::decimal::Percent;
 use rules::id::{CheckId, ServiceId};
 use rules::outcome::OutcomeKind;
 use rules::period::Month;
+use rules::policy::Policy;
 use rules::run::Run;
+use rules::statement::Reckoning;
 use rules::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,13 +51,35 @@ pub(crate) struct MonthFigures {
     pub(crate) outages: usize,
     /// What the figures so far would earn.
     pub(crate) credit: Percent,
+    /// How much was seen of it.
+    pub(crate) evidence: Evidence,
+}
+
+/// How much of a month was seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Evidence {
+    /// Nothing at all: no figure means anything.
+    None,
+    /// So little that the best and the worst reading mean different things.
+    Incomplete,
+    /// Enough: both readings mean the same.
+    Enough,
+}
+
+impl Evidence {
+    /// The word for pages and tools.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Evidence::None => "none",
+            Evidence::Incomplete => "incomplete",
+            Evidence::Enough => "enough",
+        }
+    }
 }
 
 /// One service, as gauges show it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct ServiceFigures {
-    /// What it is now.
-    pub(crate) now: Now,
     /// The running month; nothing before the service's time.
     pub(crate) current: Option<MonthFigures>,
     /// The month before; nothing before the service's time.
@@ -72,6 +97,7 @@ pub(crate) struct Figures {
 
 #[derive(Debug)]
 struct Kept {
+    is: ServiceState,
     evidence: Vec<Trace>,
     month: Month,
     good_until: Timestamp,
@@ -100,21 +126,28 @@ impl Trace {
 }
 
 impl Figures {
-    /// The figures of `service`, not older than they may be.
-    pub(crate) fn of(&self, state: &State, agreement: &Agreement, service: &Service, now: Timestamp) -> ServiceFigures {
-        let views = state.service(&service.id);
+    /// The figures of `service`, which `is` up, down or unknown, from what its series say: not
+    /// older than they may be.
+    pub(crate) fn of(
+        &self,
+        agreement: &Agreement,
+        service: &Service,
+        views: &[SeriesView],
+        is: ServiceState,
+        now: Timestamp,
+    ) -> ServiceFigures {
         let evidence: Vec<Trace> = views.iter().map(|view| Trace::of(view, now)).collect();
         let month = Month::containing(now, &agreement.zone);
         if let Some(kept) = self.lock().get(&service.id)
+            && kept.is == is
             && kept.evidence == evidence
             && kept.month == month
             && now < kept.good_until
         {
-            return kept.figures.clone();
+            return kept.figures;
         }
-        let figures = reckoned(state, agreement, service, &views, now);
-        let good_until = good_until(&figures, service, now);
-        let kept = Kept { evidence, month, good_until, figures: figures.clone() };
+        let figures = reckoned(agreement, service, views, now);
+        let kept = Kept { is, evidence, month, good_until: good_until(is, service, now), figures };
         self.lock().insert(service.id.clone(), kept);
         figures
     }
@@ -151,25 +184,19 @@ impl Figures {
 }
 
 /// Until when figures stand if nothing changes but the clock.
-fn good_until(figures: &ServiceFigures, service: &Service, now: Timestamp) -> Timestamp {
-    match figures.now {
-        Now::Up => {
+fn good_until(is: ServiceState, service: &Service, now: Timestamp) -> Timestamp {
+    match is {
+        ServiceState::Up => {
             let hash = |hash: u64, byte: u8| hash.wrapping_mul(31).wrapping_add(byte.into());
             let spread = service.id.as_str().bytes().fold(0, hash) % millis(SPREAD);
             now.plus(STEADY_FOR).plus(Duration::from_millis(spread))
         }
-        Now::Unknown => now.plus(UNKNOWN_FOR),
-        Now::Failing | Now::Outage => now,
+        ServiceState::Unknown => now.plus(UNKNOWN_FOR),
+        ServiceState::Down => now,
     }
 }
 
-fn reckoned(
-    state: &State,
-    agreement: &Agreement,
-    service: &Service,
-    views: &[SeriesView],
-    now: Timestamp,
-) -> ServiceFigures {
+fn reckoned(agreement: &Agreement, service: &Service, views: &[SeriesView], now: Timestamp) -> ServiceFigures {
     let seen = seen(views);
     let of = |month: Month| {
         let reckoning = reckon(agreement, service, month, Some(now), &seen)?;
@@ -183,13 +210,19 @@ fn reckoned(
             excluded: reckoning.partition.excluded.length(),
             outages: reckoning.outages().count(),
             credit: reckoning.credit.percent,
+            evidence: evidence(&reckoning, &agreement.policy),
         })
     };
     let month = Month::containing(now, &agreement.zone);
-    ServiceFigures {
-        now: recent(state, agreement, service, now).now,
-        current: of(month),
-        previous: of(month.previous()),
+    ServiceFigures { current: of(month), previous: of(month.previous()) }
+}
+
+fn evidence(reckoning: &Reckoning<'_>, policy: &Policy) -> Evidence {
+    let Partition { up, counted, short, undetermined, .. } = &reckoning.partition;
+    match [up, counted, short].iter().all(|seen| seen.is_empty()) {
+        true if !undetermined.is_empty() => Evidence::None,
+        _ if reckoning.evidence_is_incomplete(policy) => Evidence::Incomplete,
+        _ => Evidence::Enough,
     }
 }
 

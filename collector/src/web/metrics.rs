@@ -5,10 +5,10 @@
 //! services, checks and agents that it doesn't name are not shown.
 
 use super::AppState;
-use super::figures::{Figures, MonthFigures, ServiceFigures, services};
-use super::live::Now;
+use super::figures::{Evidence, Figures, MonthFigures, ServiceFigures, services};
 use crate::fold::series::{LATENCY_BOUNDS_US, Tally};
-use crate::state::{AgentView, SeriesView, State};
+use crate::outages::{ServiceNow, ServiceState};
+use crate::state::{AgentView, SeriesView};
 use axum::extract;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,7 @@ use rules::agreement::{Agreement, Service};
 use rules::availability::Ratio;
 use rules::check::Check;
 use rules::time::Timestamp;
+use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +28,7 @@ use std::time::Duration;
 pub(super) async fn page(extract::State(app): extract::State<AppState>) -> Response {
     let families = app.metrics.registry().gather();
     // Reckoning what changed may take a tenth of a second: not on a thread that serves others.
-    let promises =
-        tokio::task::spawn_blocking(move || exposition(&app.config(), &app.state, &app.figures, app.clock.wall()));
+    let promises = tokio::task::spawn_blocking(move || exposition(&app, &app.config(), app.clock.wall()));
     match (promises.await, TextEncoder::new().encode_to_string(&families)) {
         (Ok(promises), Ok(process)) => ([(header::CONTENT_TYPE, METRICS_TYPE)], promises + &process).into_response(),
         _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -40,42 +40,39 @@ struct Row<'a> {
     agreement: &'a Agreement,
     service: &'a Service,
     labels: String,
+    is: ServiceNow,
     figures: ServiceFigures,
     checks: Vec<(&'a Check, String, Tally)>,
 }
 
+/// A service's series take about this much text.
+const TEXT_OF_A_SERVICE: usize = 3 * 1024;
+
 /// All series about promises and agents, in the text format.
-pub(super) fn exposition(config: &Arc<CollectorConfig>, state: &State, figures: &Figures, now: Timestamp) -> String {
-    figures.under(config);
+fn exposition(app: &AppState, config: &Arc<CollectorConfig>, now: Timestamp) -> String {
+    app.figures.under(config);
     let rows: Vec<Row<'_>> = services(&config.agreements)
         .map(|(agreement, service)| {
-            let labels = format!("agreement=\"{}\",service=\"{}\"", label(&agreement.id), label(&service.id));
-            let views = state.service(&service.id);
-            Row {
-                agreement,
-                service,
-                figures: figures.of(state, agreement, service, now),
-                checks: service
-                    .checks
-                    .iter()
-                    .map(|check| (check, of_check(&labels, check), tally(&views, check)))
-                    .collect(),
-                labels,
-            }
+            let (of, name) = (label(agreement.id.as_str()), label(service.id.as_str()));
+            let labels = format!("agreement=\"{of}\",service=\"{name}\"");
+            let views = app.state.service(&service.id);
+            let is = app.now(agreement, service);
+            let figures = app.figures.of(agreement, service, &views, is.state, now);
+            let checks = service.checks.iter().map(|check| (check, of_check(&labels, check), tally(&views, check)));
+            Row { agreement, service, is, figures, checks: checks.collect(), labels }
         })
         .collect();
-    // A service's series take about 4 KiB of text.
-    let mut page = Page { out: String::with_capacity(rows.len() * 4096) };
+    let mut page = Page { out: String::with_capacity(rows.len() * TEXT_OF_A_SERVICE) };
     states(&mut page, &rows);
     months(&mut page, &rows);
-    latencies(&mut page, &rows, figures);
+    latencies(&mut page, &rows, &app.figures);
     results(&mut page, &rows);
-    agents(&mut page, config, &state.agents());
+    agents(&mut page, config, &app.state.agents());
     page.out
 }
 
 fn of_check(labels: &str, check: &Check) -> String {
-    format!("{labels},check=\"{}\"", label(&check.id))
+    format!("{labels},check=\"{}\"", label(check.id.as_str()))
 }
 
 fn tally(views: &[SeriesView], check: &Check) -> Tally {
@@ -103,22 +100,32 @@ impl Page {
     }
 
     fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
-        let _ = writeln!(self.out, "{name}{{{labels}}} {value}");
+        self.sample_of(name, labels, "", value);
+    }
+
+    /// Of the same labels and `more`, which begins with a comma. Only the value is formatted:
+    /// with half a million series that is what a scrape costs.
+    fn sample_of(&mut self, name: &str, labels: &str, more: &str, value: impl Display) {
+        for part in [name, "{", labels, more, "} "] {
+            self.out.push_str(part);
+        }
+        let _ = write!(self.out, "{value}");
+        self.out.push('\n');
     }
 }
 
 fn states(page: &mut Page, rows: &[Row<'_>]) {
     page.family("nines_service_up", "gauge", "1 up, 0 down; absent while unknown.");
     for row in rows {
-        match row.figures.now {
-            Now::Up => page.sample("nines_service_up", &row.labels, 1),
-            Now::Failing | Now::Outage => page.sample("nines_service_up", &row.labels, 0),
-            Now::Unknown => {}
+        match row.is.state {
+            ServiceState::Up => page.sample("nines_service_up", &row.labels, 1),
+            ServiceState::Down => page.sample("nines_service_up", &row.labels, 0),
+            ServiceState::Unknown => {}
         }
     }
     page.family("nines_service_in_outage", "gauge", "1 while an outage is open, else 0.");
     for row in rows {
-        page.sample("nines_service_in_outage", &row.labels, u8::from(row.figures.now == Now::Outage));
+        page.sample("nines_service_in_outage", &row.labels, u8::from(row.is.outage.is_some()));
     }
     page.family("nines_availability_objective_ratio", "gauge", "What the policy promises.");
     for row in rows {
@@ -138,35 +145,42 @@ fn states(page: &mut Page, rows: &[Row<'_>]) {
     }
 }
 
-/// What a gauge shows of a month.
-type Shown = fn(&MonthFigures) -> Value;
+/// What a gauge shows of a month; nothing if it would mislead.
+type Shown = fn(&MonthFigures) -> Option<Value>;
 
 /// A gauge of a month: its name, its help, and what it shows.
 type Gauge = (&'static str, &'static str, Shown);
 
 fn months(page: &mut Page, rows: &[Row<'_>]) {
     let gauges: [Gauge; 6] = [
-        ("nines_availability_ratio", "Availability of the month so far, best reading.", |month| {
-            Value::Ratio(month.best)
-        }),
-        ("nines_downtime_seconds", "Counted downtime.", |month| Value::Millis(month.best.downtime_ms)),
-        ("nines_undetermined_seconds", "Time without evidence.", |month| Value::Length(month.undetermined)),
-        ("nines_excluded_seconds", "Time the agreement does not count.", |month| Value::Length(month.excluded)),
-        ("nines_outages", "Outages that touch the month.", |month| Value::Count(month.outages)),
+        (
+            "nines_availability_ratio",
+            "Availability of the month so far, best reading; absent without evidence.",
+            |month| (month.evidence != Evidence::None).then_some(Value::Ratio(month.best)),
+        ),
+        ("nines_downtime_seconds", "Counted downtime.", |month| Some(Value::Millis(month.best.downtime_ms))),
+        ("nines_undetermined_seconds", "Time without evidence.", |month| Some(Value::Length(month.undetermined))),
+        ("nines_excluded_seconds", "Time the agreement does not count.", |month| Some(Value::Length(month.excluded))),
+        ("nines_outages", "Outages that touch the month.", |month| Some(Value::Count(month.outages))),
         ("nines_credit_percent", "Credit that the figures so far would earn, 0 to 100.", |month| {
-            Value::Percent(month.credit)
+            Some(Value::Percent(month.credit))
         }),
     ];
     for (name, help, shown) in gauges {
         page.family(name, "gauge", help);
         for row in rows {
-            for (period, month) in [("current", &row.figures.current), ("previous", &row.figures.previous)] {
-                if let Some(month) = month {
-                    let _ = writeln!(page.out, "{name}{{{},period=\"{period}\"}} {}", row.labels, shown(month));
+            for (period, month) in periods(&row.figures) {
+                if let Some(value) = month.and_then(|month| shown(&month)) {
+                    page.sample_of(name, &row.labels, period, value);
                 }
             }
         }
     }
+}
+
+/// Both months, each with its label.
+fn periods(figures: &ServiceFigures) -> [(&'static str, Option<MonthFigures>); 2] {
+    [(",period=\"current\"", figures.current), (",period=\"previous\"", figures.previous)]
 }
 
 fn latencies(page: &mut Page, rows: &[Row<'_>], figures: &Figures) {
@@ -174,7 +188,7 @@ fn latencies(page: &mut Page, rows: &[Row<'_>], figures: &Figures) {
         let objective = |(index, (check, labels, _)): (usize, &(&Check, String, Tally))| {
             let id = check.objective.as_ref()?;
             let objective = row.agreement.policy.latency.iter().find(|objective| objective.id == *id)?;
-            Some((format!("{labels},objective=\"{}\"", label(id)), objective.mean_max, index))
+            Some((format!("{labels},objective=\"{}\"", label(id.as_str())), objective.mean_max, index))
         };
         row.checks.iter().enumerate().filter_map(objective).collect()
     };
@@ -187,11 +201,10 @@ fn latencies(page: &mut Page, rows: &[Row<'_>], figures: &Figures) {
     page.family("nines_latency_mean_seconds", "gauge", "Mean over the population of the objective.");
     for row in rows {
         for (labels, _, check) in promised(row) {
-            for (period, month) in [("current", &row.figures.current), ("previous", &row.figures.previous)] {
+            for (period, month) in periods(&row.figures) {
                 let Some(month) = month else { continue };
                 if let Some(mean) = figures.mean(&row.service.id, &row.checks[check].0.id, month.month) {
-                    let labels = format!("{labels},period=\"{period}\"");
-                    page.sample("nines_latency_mean_seconds", &labels, Micros(micros(mean)));
+                    page.sample_of("nines_latency_mean_seconds", &labels, period, Micros(micros(mean)));
                 }
             }
         }
@@ -201,20 +214,22 @@ fn latencies(page: &mut Page, rows: &[Row<'_>], figures: &Figures) {
 fn results(page: &mut Page, rows: &[Row<'_>]) {
     page.family("nines_check_results_total", "counter", "Results committed.");
     for (_, labels, tally) in rows.iter().flat_map(|row| &row.checks) {
-        for (outcome, count) in [("up", tally.ups), ("down", tally.downs), ("void", tally.voids)] {
-            let _ = writeln!(page.out, "nines_check_results_total{{{labels},outcome=\"{outcome}\"}} {count}");
+        let counts =
+            [(",outcome=\"up\"", tally.ups), (",outcome=\"down\"", tally.downs), (",outcome=\"void\"", tally.voids)];
+        for (outcome, count) in counts {
+            page.sample_of("nines_check_results_total", labels, outcome, count);
         }
     }
     page.family("nines_check_latency_seconds", "histogram", "Elapsed time of up results, as they arrive.");
+    let bounds = LATENCY_BOUNDS_US.map(|bound| format!(",le=\"{}\"", Micros(bound)));
     for (_, labels, tally) in rows.iter().flat_map(|row| &row.checks) {
         let mut below = 0;
-        for (bound, count) in LATENCY_BOUNDS_US.iter().zip(tally.buckets) {
+        for (bound, count) in bounds.iter().zip(tally.buckets) {
             below += count;
-            let _ =
-                writeln!(page.out, "nines_check_latency_seconds_bucket{{{labels},le=\"{}\"}} {below}", Micros(*bound));
+            page.sample_of("nines_check_latency_seconds_bucket", labels, bound, below);
         }
         let all: u64 = tally.buckets.iter().sum();
-        let _ = writeln!(page.out, "nines_check_latency_seconds_bucket{{{labels},le=\"+Inf\"}} {all}");
+        page.sample_of("nines_check_latency_seconds_bucket", labels, ",le=\"+Inf\"", all);
         page.sample("nines_check_latency_seconds_sum", labels, Micros(tally.sum_us));
         page.sample("nines_check_latency_seconds_count", labels, all);
     }
@@ -230,15 +245,18 @@ fn agents(page: &mut Page, config: &CollectorConfig, agents: &[AgentView]) {
         page.family(name, "gauge", help);
         for view in agents.iter().filter(known) {
             if let Some(last_at) = view.last_at {
-                page.sample(name, &format!("agent=\"{}\"", label(&view.agent)), Millis(last_at.as_millis()));
+                page.sample(name, &format!("agent=\"{}\"", label(view.agent.as_str())), Millis(last_at.as_millis()));
             }
         }
     }
 }
 
 /// A label's value as the text format wants it.
-fn label(name: &impl Display) -> String {
-    name.to_string().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+fn label(name: &str) -> Cow<'_, str> {
+    if !name.contains(['\\', '"', '\n']) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
 
 fn micros(length: Duration) -> u64 {
@@ -273,9 +291,12 @@ impl Display for Micros {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 % 1_000_000 {
             0 => write!(f, "{}", self.0 / 1_000_000),
-            rest => {
-                let digits = format!("{rest:06}");
-                write!(f, "{}.{}", self.0 / 1_000_000, digits.trim_end_matches('0'))
+            mut rest => {
+                let mut width = 6;
+                while rest % 10 == 0 {
+                    (rest, width) = (rest / 10, width - 1);
+                }
+                write!(f, "{}.{rest:0width$}", self.0 / 1_000_000)
             }
         }
     }

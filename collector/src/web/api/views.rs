@@ -1,10 +1,11 @@
 //! The shapes of the API's answers. Tools rely on the names: add to them, never change them.
 
+use crate::outages::ServiceNow;
 use crate::render::figures::millis;
 use crate::state::SeriesView;
 use crate::web::agents::AgentRow;
 use crate::web::figures::{MonthFigures, ServiceFigures};
-use crate::web::live::Recent;
+use crate::web::recent::Recent;
 use rules::outage::{Stretch, Verdict};
 use serde::Serialize;
 
@@ -78,6 +79,7 @@ pub(super) struct Service {
     service: String,
     agreement: String,
     state: &'static str,
+    since: Option<String>,
     objective_percent: String,
     current: Option<Month>,
     previous: Option<Month>,
@@ -88,6 +90,7 @@ impl Service {
     pub(super) fn of(
         agreement: &rules::agreement::Agreement,
         service: &rules::agreement::Service,
+        is: &ServiceNow,
         recent: &Recent,
         figures: &ServiceFigures,
     ) -> Service {
@@ -96,6 +99,7 @@ impl Service {
             period: month.month.to_string(),
             percent: month.availability.to_string(),
             worst_percent: month.worst.to_string(),
+            evidence: month.evidence.as_str(),
             met: month.met,
             downtime_ms: month.availability.downtime_ms,
             undetermined_ms: millis(month.undetermined),
@@ -107,7 +111,8 @@ impl Service {
         Service {
             service: service.id.to_string(),
             agreement: agreement.id.to_string(),
-            state: recent.now.as_str(),
+            state: is.word(),
+            since: is.since.map(|since| since.to_string()),
             objective_percent: objective.to_string(),
             current: figures.current.as_ref().map(month),
             previous: figures.previous.as_ref().map(month),
@@ -121,6 +126,7 @@ struct Month {
     period: String,
     percent: String,
     worst_percent: String,
+    evidence: &'static str,
     met: bool,
     downtime_ms: u64,
     undetermined_ms: u64,

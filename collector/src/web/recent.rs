@@ -1,6 +1,7 @@
-//! One service as it is now: its state, its last day, what each agent sees.
+//! One service's last day and last weeks: strips and down stretches.
 //!
-//! Drawn from what is committed and in memory; the month's figures are in `figures`.
+//! Drawn from what is committed and in memory. What a service is now it doesn't say: that is
+//! [`crate::outages`]. The month's figures are in `figures`.
 
 use crate::closing::counting;
 use crate::closing::evidence::Seen;
@@ -22,31 +23,8 @@ const REACH: Duration = Duration::from_secs(35 * 24 * 3600);
 /// The columns of a strip: twelve minutes each, drawn one wide.
 pub(crate) const COLUMNS: usize = 288;
 
-/// What a service is at this moment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Now {
-    Up,
-    /// Down, but not long enough to be an outage yet.
-    Failing,
-    Outage,
-    Unknown,
-}
-
-impl Now {
-    /// The word for pages, tools and style sheets.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Now::Up => "up",
-            Now::Failing => "failing",
-            Now::Outage => "outage",
-            Now::Unknown => "unknown",
-        }
-    }
-}
-
 /// A service's recent past.
 pub(crate) struct Recent {
-    pub(crate) now: Now,
     /// Down stretches of the last weeks, in order.
     pub(crate) stretches: Vec<Stretch>,
     pub(crate) window: Interval,
@@ -71,15 +49,7 @@ pub(crate) fn recent(state: &State, agreement: &Agreement, service: &Service, no
     let window = last(RECENT, now);
     let timeline = timeline(&series, rule, last(REACH, now));
     let stretches = stretches(&timeline, &series, rule, &IntervalSet::default());
-    let instant = now.minus(Duration::from_millis(1));
-    let current = stretches.iter().rev().find(|stretch| stretch.interval.contains(instant));
-    let is = match current.map(|stretch| stretch.verdict) {
-        Some(Verdict::Outage) => Now::Outage,
-        Some(Verdict::NearMiss | Verdict::Short) => Now::Failing,
-        None if timeline.up.contains(instant) => Now::Up,
-        None => Now::Unknown,
-    };
-    Recent { now: is, stretches, window, up: timeline.up }
+    Recent { stretches, window, up: timeline.up }
 }
 
 fn last(length: Duration, now: Timestamp) -> Interval {
