@@ -107,7 +107,7 @@ impl Schedule {
 
     /// Hands out one slot or first look that has come by `now`, the longest awaited first; `None`
     /// when there is no other. Of several slots of one check the last is due and those before it
-    /// are missed.
+    /// are missed; a first look is left out once the slot has come too.
     pub fn due(&mut self, now: Timestamp) -> Option<Due> {
         let mut earliest = self.queue.peek_mut()?;
         let Reverse((awaited, index)) = *earliest;
@@ -115,14 +115,14 @@ impl Schedule {
             return None;
         }
         let entry = &mut self.entries[index];
-        if let Some(look) = entry.first_look.take() {
+        if let Some(look) = entry.first_look.take().filter(|_| now < entry.next) {
             *earliest = Reverse((entry.next, index));
             return Some(Due { assignment: entry.assignment.clone(), slot: look, missed: 0 });
         }
         let slot = entry.slots.last_until(now);
+        let missed = slot.since(entry.next).as_millis() / entry.slots.every.as_millis();
         entry.next = slot.plus(entry.slots.every);
         *earliest = Reverse((entry.next, index));
-        let missed = slot.since(awaited).as_millis() / entry.slots.every.as_millis();
         let missed = u64::try_from(missed).expect("the calendar has fewer than 2^64 milliseconds");
         Some(Due { assignment: entry.assignment.clone(), slot, missed })
     }
@@ -320,6 +320,16 @@ mod tests {
         assert_eq!(with.next_deadline(), without.next_deadline());
         let later = at(90_000);
         assert_eq!(drain(&mut with, later), drain(&mut without, later));
+    }
+
+    #[test]
+    fn a_first_look_that_was_slept_through_is_neither_made_up_for_nor_missed() {
+        let (mut with, mut without) = (Schedule::new(agent()), Schedule::new(agent()));
+        with.assign(at(7), [assignment("s", "c", 30_000)]);
+        assign_seen(&mut without, at(7), [assignment("s", "c", 30_000)]);
+        for later in [at(90_000), at(130_000)] {
+            assert_eq!(drain(&mut with, later), drain(&mut without, later));
+        }
     }
 
     #[test]
