@@ -13,6 +13,7 @@ use crate::uplink::State;
 use daemon::exposition::{Exposition, Labels, MetricKind};
 use prometheus::core::Collector;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use std::sync::Arc;
 
 /// From a timer's own grain to a whole period of the usual check.
 const LATENESS_BUCKETS: &[f64] = &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -167,7 +168,7 @@ pub(crate) fn write_local(page: &mut Exposition, local: &LocalRule) {
     }
 }
 
-/// Writes every check's figures.
-pub(crate) fn write_checks(page: &mut Exposition, orders: &Orders) {
-    series::write(page, orders.standing.values().map(|standing| &*standing.figures));
+/// Every check's figures, in pieces of a page.
+pub(crate) fn checks(orders: &Orders) -> impl Iterator<Item = Exposition> + use<> {
+    series::pieces(orders.standing.values().map(|standing| Arc::clone(&standing.figures)).collect())
 }

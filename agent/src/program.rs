@@ -19,10 +19,12 @@ use config::agent::AgentConfig;
 use daemon::admin::{self, Readiness};
 use daemon::clock::Clock;
 use daemon::descriptors;
+use daemon::exposition::Exposition;
 use daemon::listener::{BindError, Listener};
 use daemon::reload::FileWatch;
 use daemon::shutdown::{Hangup, within};
 use rules::judge;
+use std::iter::once;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -162,14 +164,14 @@ fn router(
 ) -> Router {
     let registry = vantage.metrics.registry.clone();
     let vantage = Arc::clone(vantage);
-    let metrics = admin::metrics_with(registry, move |page| {
-        metrics::write_spool(page, &vantage.spool);
+    let metrics = admin::metrics(registry, move || {
+        let mut own = Exposition::default();
+        metrics::write_spool(&mut own, &vantage.spool);
         if let Some(uplink) = &uplink {
-            metrics::write_uplink(page, &uplink.state());
+            metrics::write_uplink(&mut own, &uplink.state());
         }
-        metrics::write_local(page, &vantage.local());
-        let orders = Arc::clone(&orders.borrow());
-        metrics::write_checks(page, &orders);
+        metrics::write_local(&mut own, &vantage.local());
+        once(own).chain(metrics::checks(&orders.borrow()))
     });
     admin::health(readiness).merge(metrics)
 }

@@ -95,3 +95,25 @@ fn a_hangup_reloads_and_a_terminate_stops_with_0() {
     log.read_to_string(&mut rest).unwrap();
     assert_eq!((running.wait().unwrap().code(), rest.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn an_agent_whose_log_nobody_reads_any_more_works_on_and_stops_with_0() {
+    let target = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("agent.yaml");
+    std::fs::write(&file, configuration(dir.path(), &target.local_addr().unwrap().to_string())).unwrap();
+    let mut running = nines_agent().args(["run", "--config"]).arg(&file).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
+    let mut log = BufReader::new(running.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Agent started") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the agent did not start");
+    }
+    drop(log);
+    // It has lines to write now: that it read its configuration again, and that it stopped.
+    kill_process(pid, Signal::HUP).unwrap();
+    target.accept().unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+}

@@ -5,12 +5,19 @@
 
 use crate::exposition::Exposition;
 use axum::Router;
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::get;
+use bytes::Bytes;
+use hyper::body::Frame;
 use prometheus::{Registry, TextEncoder};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::iter::once;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 /// The media type of Prometheus' text format.
 pub const METRICS_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -56,25 +63,31 @@ pub fn health(readiness: Readiness) -> Router {
     )
 }
 
-/// `/metrics` of `registry`.
-pub fn metrics(registry: Registry) -> Router {
-    metrics_with(registry, |_| ())
-}
-
-/// `/metrics` of `registry`, followed by what `series` writes.
-pub fn metrics_with(registry: Registry, series: impl Fn(&mut Exposition) + Clone + Send + Sync + 'static) -> Router {
-    Router::new().route("/metrics", get(async move || encode(&registry, &series)))
-}
-
-fn encode(registry: &Registry, series: &impl Fn(&mut Exposition)) -> Response {
-    match TextEncoder::new().encode_to_string(&registry.gather()) {
-        Ok(mut text) => {
-            let mut page = Exposition::default();
-            series(&mut page);
-            text.push_str(&page.into_text());
-            ([(header::CONTENT_TYPE, METRICS_TYPE)], text).into_response()
+/// `/metrics` of `registry`, followed by what the `pieces` hold, each made when those before it are
+/// on their way: a page of many megabytes never lies in memory whole.
+pub fn metrics<P>(registry: Registry, pieces: impl Fn() -> P + Clone + Send + Sync + 'static) -> Router
+where
+    P: Iterator<Item = Exposition> + Send + Unpin + 'static,
+{
+    let answer = async move || match TextEncoder::new().encode_to_string(&registry.gather()) {
+        Ok(own) => {
+            let texts = once(own).chain(pieces().map(Exposition::into_text));
+            ([(header::CONTENT_TYPE, METRICS_TYPE)], Body::new(Pieces(texts))).into_response()
         }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    };
+    Router::new().route("/metrics", get(answer))
+}
+
+/// A body that is written while it is sent.
+struct Pieces<T>(T);
+
+impl<T: Iterator<Item = String> + Unpin> hyper::body::Body for Pieces<T> {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.next().map(|text| Ok(Frame::data(text.into()))))
     }
 }
 
@@ -82,7 +95,7 @@ fn encode(registry: &Registry, series: &impl Fn(&mut Exposition)) -> Response {
 mod tests {
     use super::*;
     use crate::exposition::Labels;
-    use axum::body::{Body, to_bytes};
+    use axum::body::to_bytes;
     use axum::http::Request;
     use prometheus::IntCounter;
     use tower::ServiceExt;
@@ -111,10 +124,14 @@ mod tests {
         let counter = IntCounter::new("nines_things_total", "Things.").unwrap();
         registry.register(Box::new(counter.clone())).unwrap();
         counter.inc_by(3);
-        let series = |page: &mut Exposition| page.sample("nines_own", &Labels::default(), 4);
-        let (status, text) = ask(metrics_with(registry, series), "/metrics").await;
+        let piece = |value| {
+            let mut page = Exposition::default();
+            page.sample("nines_own", &Labels::default(), value);
+            page
+        };
+        let (status, text) = ask(metrics(registry, move || [4, 5].into_iter().map(piece)), "/metrics").await;
         assert_eq!(status, StatusCode::OK);
         assert!(text.contains("# HELP nines_things_total Things.\n"), "{text}");
-        assert!(text.ends_with("nines_things_total 3\nnines_own 4\n"), "{text}");
+        assert!(text.ends_with("nines_things_total 3\nnines_own 4\nnines_own 5\n"), "{text}");
     }
 }

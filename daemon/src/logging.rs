@@ -57,7 +57,12 @@ fn subscriber<W>(format: LogFormat, filter: EnvFilter, writer: W) -> tracing::Di
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    // A line that can't be written is lost: to complain of it on the same stderr would end the process.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .with_target(false)
+        .log_internal_errors(false);
     match format {
         LogFormat::Json => builder.json().flatten_event(true).into(),
         LogFormat::Human => {

@@ -6,7 +6,7 @@ use rules::evidence::{Evidence, Phases};
 use rules::outcome::{Outcome, OutcomeKind};
 use rules::time::Timestamp;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Upper bounds in microseconds and as they stand on the page: from a port next door to a page
 /// that nobody waits for any longer.
@@ -79,44 +79,84 @@ impl Figures {
     }
 }
 
-/// Writes the figures of all checks, metric by metric.
-pub(crate) fn write<'a>(page: &mut Exposition, checks: impl Iterator<Item = &'a Figures> + Clone) {
-    let probed = || checks.clone().filter_map(|check| check.last().map(|last| (check, last)));
-    let name = "nines_probe_success";
-    page.metric(name, MetricKind::Gauge, "Whether the last probe was up; absent if it could not be judged.");
-    for (check, last) in probed() {
+/// Checks whose figures are written at a stretch: some 80 KiB at most.
+const CHECKS_A_PIECE: usize = 64;
+
+/// How the samples of one metric are written for some checks.
+type Write = fn(&mut Exposition, &[Arc<Figures>]);
+
+/// The metrics of a check, in the order of the page.
+const METRICS: [(&str, MetricKind, &str, Write); 5] = [
+    (SUCCESS, MetricKind::Gauge, "Whether the last probe was up; absent if it could not be judged.", write_success),
+    (RESULTS, MetricKind::Counter, "Probes by outcome.", write_results),
+    (PHASE, MetricKind::Gauge, "How long each phase of the last probe took.", write_phases),
+    (EXPIRY, MetricKind::Gauge, "When the first certificate of the chain shown last expires.", write_expiry),
+    (DURATION, MetricKind::Histogram, "How long probes took.", write_durations),
+];
+const SUCCESS: &str = "nines_probe_success";
+const RESULTS: &str = "nines_probe_results_total";
+const PHASE: &str = "nines_probe_phase_seconds";
+const EXPIRY: &str = "nines_probe_certificate_expiry_timestamp_seconds";
+const DURATION: &str = "nines_probe_duration_seconds";
+
+/// The figures of all checks, metric by metric, in pieces of a page.
+pub(crate) fn pieces(checks: Vec<Arc<Figures>>) -> impl Iterator<Item = Exposition> {
+    let starts = (0..checks.len()).step_by(CHECKS_A_PIECE);
+    let places = METRICS.into_iter().flat_map(move |metric| starts.clone().map(move |start| (metric, start)));
+    places.map(move |((name, kind, help, write), start)| {
+        let mut page = Exposition::default();
+        if start == 0 {
+            page.metric(name, kind, help);
+        }
+        let until = checks.len().min(start + CHECKS_A_PIECE);
+        write(&mut page, &checks[start..until]);
+        page
+    })
+}
+
+fn write_success(page: &mut Exposition, checks: &[Arc<Figures>]) {
+    for (check, last) in probed(checks) {
         match last.kind {
-            OutcomeKind::Up => page.sample(name, &check.labels, 1),
-            OutcomeKind::Down => page.sample(name, &check.labels, 0),
+            OutcomeKind::Up => page.sample(SUCCESS, &check.labels, 1),
+            OutcomeKind::Down => page.sample(SUCCESS, &check.labels, 0),
             OutcomeKind::Void => {}
         }
     }
-    let name = "nines_probe_results_total";
-    page.metric(name, MetricKind::Counter, "Probes by outcome.");
-    for check in checks.clone() {
-        for (kind, count) in KINDS.into_iter().zip(&check.outcomes) {
-            page.sample_with(name, &check.labels, "outcome", kind.as_str(), count.load(Ordering::Relaxed));
-        }
-    }
-    let name = "nines_probe_phase_seconds";
-    page.metric(name, MetricKind::Gauge, "How long each phase of the last probe took.");
-    for (check, last) in probed() {
-        for (phase, length) in last.phases.iter() {
-            page.sample_with(name, &check.labels, "phase", phase.as_str(), length.as_secs_f64());
-        }
-    }
-    let name = "nines_probe_certificate_expiry_timestamp_seconds";
-    page.metric(name, MetricKind::Gauge, "When the first certificate of the chain shown last expires.");
-    for (check, last) in probed() {
-        if let Some(expires_at) = last.certificate_expires_at {
-            page.sample(name, &check.labels, expires_at.as_millis().div_euclid(1000));
-        }
-    }
-    page.metric("nines_probe_duration_seconds", MetricKind::Histogram, "How long probes took.");
-    checks.for_each(|check| write_durations(page, check));
 }
 
-fn write_durations(page: &mut Exposition, check: &Figures) {
+fn write_results(page: &mut Exposition, checks: &[Arc<Figures>]) {
+    for check in checks {
+        for (kind, count) in KINDS.into_iter().zip(&check.outcomes) {
+            page.sample_with(RESULTS, &check.labels, "outcome", kind.as_str(), count.load(Ordering::Relaxed));
+        }
+    }
+}
+
+fn write_phases(page: &mut Exposition, checks: &[Arc<Figures>]) {
+    for (check, last) in probed(checks) {
+        for (phase, length) in last.phases.iter() {
+            page.sample_with(PHASE, &check.labels, "phase", phase.as_str(), length.as_secs_f64());
+        }
+    }
+}
+
+fn write_expiry(page: &mut Exposition, checks: &[Arc<Figures>]) {
+    for (check, last) in probed(checks) {
+        if let Some(expires_at) = last.certificate_expires_at {
+            page.sample(EXPIRY, &check.labels, expires_at.as_millis().div_euclid(1000));
+        }
+    }
+}
+
+fn write_durations(page: &mut Exposition, checks: &[Arc<Figures>]) {
+    checks.iter().for_each(|check| write_histogram(page, check));
+}
+
+fn probed(checks: &[Arc<Figures>]) -> impl Iterator<Item = (&Figures, Last)> {
+    checks.iter().filter_map(|check| check.last().map(|last| (&**check, last)))
+}
+
+fn write_histogram(page: &mut Exposition, check: &Figures) {
     let bounds = BUCKETS.iter().map(|(_, text)| *text).chain(["+Inf"]);
     let mut count = 0;
     for (bound, probes) in bounds.zip(&check.durations) {
@@ -135,10 +175,9 @@ mod tests {
     use rules::check::{Check, Counts, Target, Vantages};
     use rules::evidence::Phase;
     use rules::outcome::Cause;
-    use std::sync::Arc;
     use std::time::Duration;
 
-    fn figures() -> Figures {
+    fn figures() -> Arc<Figures> {
         let check = Check {
             id: "login".parse().unwrap(),
             target: Target::parse("tcp:127.0.0.1:1").unwrap(),
@@ -148,13 +187,24 @@ mod tests {
             objective: None,
             agents: Vantages::All,
         };
-        Figures::new(&Assignment { service: "apm".parse().unwrap(), check: Arc::new(check) })
+        Arc::new(Figures::new(&Assignment { service: "apm".parse().unwrap(), check: Arc::new(check) }))
     }
 
-    fn page(figures: &Figures) -> String {
-        let mut page = Exposition::default();
-        write(&mut page, std::iter::once(figures));
-        page.into_text()
+    fn page(figures: &Arc<Figures>) -> String {
+        pieces(vec![Arc::clone(figures)]).map(Exposition::into_text).collect()
+    }
+
+    #[test]
+    fn many_checks_come_in_pieces_that_together_are_one_page() {
+        let checks: Vec<_> = (0..2 * CHECKS_A_PIECE + 1).map(|_| figures()).collect();
+        let texts: Vec<String> = pieces(checks.clone()).map(Exposition::into_text).collect();
+        assert_eq!(texts.len(), METRICS.len() * 3);
+        assert!(texts.iter().all(|text| text.len() < 128 * 1024));
+        let page = texts.concat();
+        for (name, ..) in METRICS {
+            assert_eq!(page.matches(&format!("# TYPE {name} ")).count(), 1);
+        }
+        assert_eq!(page.matches("_count{").count(), checks.len());
     }
 
     #[test]
