@@ -125,9 +125,10 @@ fn overview_row(
     let recent = recent::recent(&app.state, agreement, service, now);
     let objective = agreement.policy.availability.objective;
     let month = figures.current;
-    let ago = |stretch: &Stretch| match stretch.interval.contains(now.minus(Duration::from_millis(1))) {
-        true => format!("for {}", coarse(stretch.interval.length())),
-        false => format!("{} ago", coarse(now.since(stretch.interval.until()))),
+    let ago = |stretch: &Stretch| format!("{} ago", coarse(now.since(stretch.interval.until())));
+    let last_outage = match is.outage {
+        Some(open) => Some(format!("for {}", coarse(now.since(open.began_at)))),
+        None => recent.last_outage().map(ago),
     };
     OverviewRow {
         service: service.id.to_string(),
@@ -140,7 +141,7 @@ fn overview_row(
         objective: objective.to_string(),
         met: month.is_none_or(|month| month.evidence == Evidence::None || month.best.meets(objective)),
         budget: month.map_or_else(String::new, |month| budget_left(&month, objective)),
-        last_outage: recent.last_outage().map(ago).unwrap_or_default(),
+        last_outage: last_outage.unwrap_or_default(),
         strip: day_strip(&recent, is),
     }
 }
@@ -156,7 +157,7 @@ fn reading(month: &MonthFigures, availability: Ratio) -> String {
 /// What must stand beside that reading because it matters which one is right.
 fn doubt(month: &MonthFigures) -> Option<String> {
     match month.evidence {
-        Evidence::Incomplete => Some(format!("incomplete evidence: at worst {} %", month.worst)),
+        Evidence::Incomplete => Some(format!("at worst {} %", month.worst)),
         Evidence::None | Evidence::Enough => None,
     }
 }
