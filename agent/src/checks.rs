@@ -33,8 +33,8 @@ const READINESS: &str = "checks";
 /// Keeps the orders current.
 pub(crate) struct Keeper {
     pub(crate) config: AgentConfig,
-    /// The file the configuration came from and what watches it; absent inside another program.
-    pub(crate) file: Option<(PathBuf, FileWatch)>,
+    /// Watches the file the configuration came from; absent inside another program.
+    pub(crate) file: Option<FileWatch>,
     pub(crate) source: Option<Source>,
     /// What the collector said last.
     pub(crate) from_collector: Vec<Assignment>,
@@ -67,7 +67,7 @@ impl Keeper {
 
     /// Reads the file again; keeps what it had if that is wrong.
     async fn reload(&mut self) {
-        let Some((path, _)) = &self.file else { return };
+        let Some(path) = self.file.as_ref().map(|watch| watch.path().to_owned()) else { return };
         let read = path.clone();
         let loaded = spawn_blocking(move || config::agent::load(&read)).await;
         match loaded.expect("reading a configuration doesn't panic") {
@@ -115,9 +115,9 @@ fn needs_restart(old: &AgentConfig, new: &AgentConfig) -> bool {
     (&old.agent, &old.collector, &old.spool, old.listen) != (&new.agent, &new.collector, &new.spool, new.listen)
 }
 
-async fn changed(file: &mut Option<(PathBuf, FileWatch)>) {
+async fn changed(file: &mut Option<FileWatch>) {
     match file {
-        Some((_, watch)) => drop(watch.changed().await),
+        Some(watch) => drop(watch.changed().await),
         None => std::future::pending().await,
     }
 }

@@ -4,6 +4,7 @@ use crate::program::{self, StartError, Surroundings};
 use config::reading::ConfigError;
 use daemon::clock::Clock;
 use daemon::logging::{self, LogFormat, LoggingError};
+use daemon::reload::FileWatch;
 use daemon::shutdown::{Shutdown, SignalsUnavailable};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -85,6 +86,8 @@ fn whole(error: &dyn Error) -> String {
 }
 
 async fn run(file: &Path, log: Log) -> Result<ExitCode, CommandError> {
+    let (shutdown, clock) = (Shutdown::listen()?, Clock::system());
+    let watch = FileWatch::new(file, shutdown.hangup(), clock.clone());
     let loaded = match config::agent::load(file) {
         Ok(loaded) => loaded,
         Err(error) => return Ok(wrong(&error)),
@@ -94,13 +97,7 @@ async fn run(file: &Path, log: Log) -> Result<ExitCode, CommandError> {
         Log::Json => LogFormat::Json,
     })?;
     loaded.warnings.iter().for_each(|warning| tracing::warn!(%warning, "Configuration is doubtful"));
-    let shutdown = Shutdown::listen()?;
-    let surroundings = Surroundings {
-        clock: Clock::system(),
-        config_file: Some(file.to_owned()),
-        hangup: shutdown.hangup(),
-        started: None,
-    };
+    let surroundings = Surroundings { clock, config_file: Some(watch), started: None };
     program::run(loaded.value, surroundings, shutdown.token()).await?;
     Ok(ExitCode::SUCCESS)
 }

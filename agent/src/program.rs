@@ -22,11 +22,10 @@ use daemon::descriptors;
 use daemon::exposition::Exposition;
 use daemon::listener::{BindError, Listener};
 use daemon::reload::FileWatch;
-use daemon::shutdown::{Hangup, within};
+use daemon::shutdown::within;
 use rules::judge;
 use std::iter::once;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -49,9 +48,7 @@ pub struct Surroundings {
     /// The time.
     pub clock: Clock,
     /// The file that the configuration was read from; it is read again on change and on SIGHUP.
-    pub config_file: Option<PathBuf>,
-    /// What asks for a reload.
-    pub hangup: Hangup,
+    pub config_file: Option<FileWatch>,
     /// Told once everything is open.
     pub started: Option<oneshot::Sender<Started>>,
 }
@@ -82,7 +79,7 @@ pub enum StartError {
 
 /// Runs the agent that `config` describes until `cancel`.
 pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: CancellationToken) -> Result<(), StartError> {
-    let Surroundings { clock, config_file, hangup, started } = surroundings;
+    let Surroundings { clock, config_file, started } = surroundings;
     descriptors::raise();
     let (metrics, readiness) = (Metrics::new(), Readiness::new());
     let (spool, outlet, writer) = open_spool(&config, &clock).await?;
@@ -121,13 +118,9 @@ pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: Cancel
         checks::await_collector(&readiness);
     }
     let source = collector.map(|collector| Source::new(collector, &config.spool.dir, clock.clone(), rand::random()));
-    let file = config_file.map(|path| {
-        let watch = FileWatch::new(&path, hangup, clock.clone());
-        (path, watch)
-    });
     tracing::info!(agent = %config.agent, listen = listen.map(tracing::field::display), "Agent started");
     let from_collector = kept.unwrap_or_default();
-    let keeper = Keeper { config, file, source, from_collector, orders, clock, metrics, readiness };
+    let keeper = Keeper { config, file: config_file, source, from_collector, orders, clock, metrics, readiness };
     probing.spawn(keeper.run(cancel.clone()));
     if let Some(started) = started {
         // Nobody may be waiting any more.

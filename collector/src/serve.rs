@@ -18,10 +18,9 @@ use daemon::admin::Readiness;
 use daemon::clock::Clock;
 use daemon::listener::{BindError, Listener};
 use daemon::reload::FileWatch;
-use daemon::shutdown::{Hangup, within};
+use daemon::shutdown::within;
 use daemon::tls::{Tls, TlsError, TlsFiles};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -132,7 +131,7 @@ impl Collector {
     pub async fn run(
         self,
         pages: Router,
-        file: Option<(&Path, Hangup)>,
+        file: Option<FileWatch>,
         cancel: CancellationToken,
     ) -> Result<(), ServeError> {
         let Collector { facts, config, mut committer, commits, ledger, web, agents, stopping } = self;
@@ -150,9 +149,8 @@ impl Collector {
         listeners.spawn(web.serve(pages, listeners_end.clone()));
         listeners.spawn(agents.serve(ingest.router(), listeners_end.clone()));
         let mut watchers = JoinSet::new();
-        if let Some((path, hangup)) = file {
-            let watch = FileWatch::new(path, hangup, facts.clock.clone());
-            watchers.spawn(reload(watch, path.to_owned(), config, stopping.clone()));
+        if let Some(watch) = file {
+            watchers.spawn(reload(watch, config, stopping.clone()));
         }
         let mut working = JoinSet::new();
         let (end, readiness) = (committer_end.clone(), facts.readiness.clone());
@@ -191,12 +189,8 @@ impl Collector {
 }
 
 /// Reads the configuration again whenever its file changes; a bad one leaves the old in force.
-async fn reload(
-    mut watch: FileWatch,
-    path: std::path::PathBuf,
-    config: watch::Sender<Arc<CollectorConfig>>,
-    cancel: CancellationToken,
-) {
+async fn reload(mut watch: FileWatch, config: watch::Sender<Arc<CollectorConfig>>, cancel: CancellationToken) {
+    let path = watch.path().to_owned();
     loop {
         tokio::select! {
             () = cancel.cancelled() => return,

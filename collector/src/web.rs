@@ -21,12 +21,11 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use config::collector::CollectorConfig;
-use daemon::shutdown::Hangup;
+use daemon::reload::FileWatch;
 use figures::{Figures, ServiceFigures};
 use rules::agreement::{Agreement, Service};
 use rules::time::Timestamp;
 use std::ops::Deref;
-use std::path::Path;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -75,11 +74,7 @@ impl AppState {
 
 /// Runs `collector` with its pages until `cancel`; `file` is its configuration, read again when it
 /// changes.
-pub async fn serve(
-    collector: Collector,
-    file: Option<(&Path, Hangup)>,
-    cancel: CancellationToken,
-) -> Result<(), ServeError> {
+pub async fn serve(collector: Collector, file: Option<FileWatch>, cancel: CancellationToken) -> Result<(), ServeError> {
     let app = AppState::new(collector.facts());
     let pages = router(app.clone());
     let (ended, ()) = tokio::join!(collector.run(pages, file, cancel), means::keep(app));

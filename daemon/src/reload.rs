@@ -36,9 +36,15 @@ pub struct FileWatch {
 }
 
 impl FileWatch {
-    /// Watches `path` for anything but what it holds now.
+    /// Watches `path` for anything but what it holds now. Make it before the file is read for its
+    /// meaning, so that no change falls between the two.
     pub fn new(path: &Path, hangup: Hangup, clock: Clock) -> FileWatch {
         FileWatch { path: path.to_owned(), seen: content(path), hangup, asked: false, clock }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Waits for the next change. A file that vanishes is no change until it is back with other

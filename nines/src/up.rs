@@ -12,7 +12,7 @@ use collector::serve::{Collector, ServeError};
 use config::reading::ConfigError;
 use daemon::clock::Clock;
 use daemon::logging::{self, LogFormat, LoggingError};
-use daemon::shutdown::{Hangup, Shutdown, SignalsUnavailable};
+use daemon::shutdown::{Shutdown, SignalsUnavailable};
 use setup::Setup;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -132,7 +132,7 @@ async fn together(
     stop: CancellationToken,
 ) -> Result<ExitCode, UpError> {
     let (outages, collector_end) = (collector.facts().outages, CancellationToken::new());
-    let surroundings = Surroundings { clock, config_file: None, hangup: Hangup::never(), started: None };
+    let surroundings = Surroundings { clock, config_file: None, started: None };
     let (mut collecting, mut probing, mut telling) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
     telling.spawn(told::tell(outages, collector_end.clone()));
     let end = collector_end.clone();

@@ -8,10 +8,11 @@ use axum::routing::{get, post};
 use config::agent::{Checks, Spool as SpoolConfig, Uplink as UplinkConfig, UplinkTls};
 use config::check_document;
 use config::secret::Secret;
+use daemon::shutdown::Hangup;
 use rules::block::Block;
 use rules::check::{Assignment, Check, Counts, Target, Vantages};
 use rules::delivery::{BLOCKS_PATH, CHECKS_PATH, REGISTER_PATH, split_body};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
@@ -80,8 +81,9 @@ struct Running {
 async fn start(config: AgentConfig, config_file: Option<PathBuf>) -> Running {
     let (started, start) = oneshot::channel();
     let cancel = CancellationToken::new();
-    let surroundings =
-        Surroundings { clock: Clock::system(), config_file, hangup: Hangup::never(), started: Some(started) };
+    let clock = Clock::system();
+    let config_file = config_file.map(|path| FileWatch::new(&path, Hangup::never(), clock.clone()));
+    let surroundings = Surroundings { clock, config_file, started: Some(started) };
     let mut tasks = JoinSet::new();
     tasks.spawn(run(config, surroundings, cancel.clone()));
     let listen = start.await.expect("the agent starts").listen.unwrap();
@@ -249,8 +251,7 @@ async fn an_agent_that_never_heard_of_any_checks_is_not_ready() {
 async fn a_second_agent_on_the_same_spool_does_not_start() {
     let dir = tempfile::tempdir().unwrap();
     let first = start(config(dir.path(), Vec::new()), None).await;
-    let surroundings =
-        Surroundings { clock: Clock::system(), config_file: None, hangup: Hangup::never(), started: None };
+    let surroundings = Surroundings { clock: Clock::system(), config_file: None, started: None };
     let refused = run(config(dir.path(), Vec::new()), surroundings, CancellationToken::new()).await;
     assert!(refused.unwrap_err().to_string().contains("another agent uses it"));
     first.stop().await;

@@ -5,6 +5,7 @@ use crate::serve::Collector;
 use crate::web;
 use daemon::clock::Clock;
 use daemon::logging::{self, LogFormat};
+use daemon::reload::FileWatch;
 use daemon::shutdown::Shutdown;
 use std::path::PathBuf;
 
@@ -27,12 +28,13 @@ impl Serve {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let format = if self.log_json { LogFormat::Json } else { LogFormat::Human };
         logging::start(format).map_err(|error| Failure::run("start", error))?;
-        let config = configuration(&self.config)?;
         let shutdown = Shutdown::listen().map_err(|error| Failure::run("start", error))?;
-        let started = Collector::start(config, Clock::system()).await;
+        let clock = Clock::system();
+        let watch = FileWatch::new(&self.config, shutdown.hangup(), clock.clone());
+        let config = configuration(&self.config)?;
+        let started = Collector::start(config, clock).await;
         let collector = started.map_err(|error| Failure::run("start the collector", error))?;
-        let file = Some((self.config.as_path(), shutdown.hangup()));
-        let ended = web::serve(collector, file, shutdown.token()).await;
+        let ended = web::serve(collector, Some(watch), shutdown.token()).await;
         ended.map_err(|error| Failure::run("run the collector", error))
     }
 }

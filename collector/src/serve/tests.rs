@@ -4,6 +4,7 @@ use super::*;
 use crate::commit::tests::key;
 use config::collector;
 use daemon::clock::Clock;
+use daemon::shutdown::Hangup;
 use reqwest::{Client, Response, StatusCode};
 use rules::block::{Block, Builder};
 use rules::delivery::add_to_body;
@@ -242,12 +243,13 @@ async fn a_changed_file_is_in_force_soon_after() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("collector.yaml");
     std::fs::write(&path, yaml("sqlite::memory:", LOGIN)).unwrap();
+    let watch = FileWatch::new(&path, Hangup::never(), Clock::system());
     let config = collector::load(&path).unwrap().value;
     let collector = Collector::start(config, Clock::system()).await.unwrap();
     let (mut facts, cancel) = (collector.facts(), CancellationToken::new());
     let mut running = JoinSet::new();
-    let (file, end) = (path.clone(), cancel.clone());
-    running.spawn(async move { collector.run(Router::new(), Some((&file, Hangup::never())), end).await });
+    let end = cancel.clone();
+    running.spawn(async move { collector.run(Router::new(), Some(watch), end).await });
     while facts.readiness.obstacles().is_some() {
         tokio::task::yield_now().await;
     }

@@ -9,7 +9,6 @@ use agent::program::Surroundings;
 use anyhow::{Context as _, Result};
 use collector::serve::Collector;
 use daemon::clock::Clock;
-use daemon::shutdown::Hangup;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -51,7 +50,7 @@ pub(crate) async fn start() -> Result<Programs> {
     let config = config::agent::parse(&text, "agent.yaml", directory.path())?.value;
     let (sender, started) = oneshot::channel();
     let clock = Clock::system();
-    let surroundings = Surroundings { clock, config_file: None, hangup: Hangup::never(), started: Some(sender) };
+    let surroundings = Surroundings { clock, config_file: None, started: Some(sender) };
     let token = cancel.clone();
     running.spawn(async move { Ok(agent::program::run(config, surroundings, token).await?) });
     let agent = started.await?.listen.context("the agent listens nowhere")?;
