@@ -13,6 +13,7 @@ use rules::result::{Pace, ProbeResult};
 use rules::time::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::path::Path;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
