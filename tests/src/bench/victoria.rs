@@ -6,6 +6,7 @@ use super::machine;
 use reqwest::Client;
 use rules::outcome::Outcome;
 use rules::time::Timestamp;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -27,7 +28,7 @@ pub(crate) struct Victoria {
 pub(crate) struct Taken {
     /// CPU time for a result.
     pub(crate) micros: f64,
-    /// Bytes for a result, once it wrote everything to disk.
+    /// Bytes for a result, once it has written everything and ended.
     pub(crate) bytes: f64,
 }
 
@@ -46,7 +47,7 @@ impl Victoria {
     }
 
     /// Imports what as many agents would send, each block as one request of JSON lines.
-    pub(crate) async fn import(&self, shape: Shape, agents: usize, now: Timestamp) -> Taken {
+    pub(crate) async fn import(mut self, shape: Shape, agents: usize, now: Timestamp) -> Taken {
         let posts: Vec<Vec<String>> = (0..agents).map(|agent| lines(shape, agent, now)).collect();
         let before = machine::cpu(self.child.id());
         let mut sending = JoinSet::new();
@@ -61,10 +62,11 @@ impl Victoria {
         sending.join_all().await;
         self.ask("/internal/force_flush").await.unwrap();
         let cpu = machine::cpu(self.child.id()).saturating_sub(before);
-        self.ask("/internal/force_merge").await.unwrap();
+        // Only when it ends has it written everything.
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        self.child.wait().unwrap();
         let results = (agents * shape.blocks * shape.block()) as f64;
-        let bytes = machine::bytes_on_disk(&self.dir.path().join("data"))
-            + machine::bytes_on_disk(&self.dir.path().join("indexdb"));
+        let bytes = machine::bytes_on_disk(self.dir.path());
         Taken { micros: machine::micros_each(cpu, results), bytes: bytes as f64 / results }
     }
 

@@ -53,13 +53,14 @@ pub(crate) async fn assert_all_answered(prometheus: &Prometheus) -> Result<()> {
         let mut again = tokio::time::interval(ASK_EVERY);
         while !open.is_empty() {
             again.tick().await;
-            let mut still_open = Vec::new();
-            for query in open.drain(..) {
+            let mut at = 0;
+            while let Some(query) = open.get(at) {
                 if prometheus.samples(&query.expr).await? == 0 {
-                    still_open.push(query);
+                    at += 1;
+                } else {
+                    open.swap_remove(at);
                 }
             }
-            open = still_open;
         }
         Ok::<_, anyhow::Error>(())
     };
