@@ -83,6 +83,9 @@ pub async fn run(args: UpArgs) -> ExitCode {
             let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
             let told: Vec<String> = causes.map(ToString::to_string).collect();
             eprintln!("nines up: {}", told.join(": "));
+            if let UpError::Collector(ServeError::Bind(_)) = error {
+                eprintln!("name another address with --listen, such as --listen 127.0.0.1:9700");
+            }
             ExitCode::FAILURE
         }
     }
