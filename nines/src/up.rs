@@ -9,6 +9,7 @@ mod told;
 use agent::program::{StartError, Surroundings};
 use clap::Args;
 use collector::serve::{Collector, ServeError};
+use config::collector::WEB_DEFAULT;
 use config::reading::ConfigError;
 use daemon::clock::Clock;
 use daemon::logging::{self, LogFormat, LoggingError};
@@ -104,7 +105,9 @@ async fn start(args: UpArgs) -> Result<ExitCode, UpError> {
         now: clock.wall(),
         data,
     };
-    let config = match setup.collector(listen) {
+    // Port 0 becomes a real one when it is bound; until then the console's page is only assumed.
+    let assumed = if listen.port() == 0 { WEB_DEFAULT } else { listen };
+    let config = match setup.collector(assumed) {
         Ok(loaded) => loaded,
         Err(error) => return Ok(refused(&error)),
     };

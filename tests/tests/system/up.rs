@@ -9,9 +9,9 @@ use tests::patience::eventually;
 use tests::program::Program;
 use tests::target::{Conduct, Target};
 
-async fn up(data: &Path, target: &Target) -> (Program, Console) {
-    let url = target.url();
-    let mut arguments: Vec<&OsStr> = vec!["up".as_ref(), url.as_ref(), "--data".as_ref(), data.as_ref()];
+async fn up(data: &Path, targets: &[String]) -> (Program, Console) {
+    let mut arguments: Vec<&OsStr> = vec!["up".as_ref(), "--data".as_ref(), data.as_ref()];
+    arguments.extend(targets.iter().map(OsStr::new));
     arguments.extend(["--listen", "127.0.0.1:0", "--every", "1s"].map(OsStr::new));
     let program = Program::start("nines up", &arguments);
     let console = eventually("nines up tells where its console is", async || {
@@ -35,7 +35,7 @@ async fn names(console: &Console) -> (String, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn up_shows_tells_and_remembers_what_it_was_pointed_at() {
     let (dir, target) = (tempfile::tempdir().unwrap(), Target::start());
-    let (mut program, console) = up(dir.path(), &target).await;
+    let (mut program, console) = up(dir.path(), &[target.url()]).await;
     let (agreement, service) = names(&console).await;
     console.shows(&service, "up").await;
     assert!(console.page("/").await.contains(&service), "the overview names the service");
@@ -58,7 +58,7 @@ async fn up_shows_tells_and_remembers_what_it_was_pointed_at() {
     assert_ne!(statement["services"][0]["partition_ms"]["short"], 0, "{statement:#}");
     program.stop().await;
 
-    let (mut program, console) = up(dir.path(), &target).await;
+    let (mut program, console) = up(dir.path(), &[target.url()]).await;
     let again = console.statement(&agreement, period).await;
     let figure = |of: &serde_json::Value, at: &str| of["services"][0].pointer(at).unwrap().as_u64().unwrap();
     assert_eq!(
@@ -70,4 +70,13 @@ async fn up_shows_tells_and_remembers_what_it_was_pointed_at() {
     assert!(results[0] <= results[1], "what was seen before the stop is still known: {results:?}");
     program.signal(Signal::INT);
     assert!(program.ended().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_target_up_looks_at_its_own_console() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut program, console) = up(dir.path(), &[]).await;
+    let (_, service) = names(&console).await;
+    console.shows(&service, "up").await;
+    program.stop().await;
 }
