@@ -4,7 +4,7 @@
 use crate::id::{AgentId, CheckId};
 use crate::interval::{Interval, IntervalSet, select, sweep};
 use crate::outcome::OutcomeKind;
-use crate::policy::{Need, OutageRule};
+use crate::policy::OutageRule;
 use crate::run::Run;
 use crate::time::Timestamp;
 use alloc::collections::BTreeMap;
@@ -117,20 +117,10 @@ fn bridged(down: &IntervalSet, up: &IntervalSet, rule: &OutageRule) -> IntervalS
     down.iter().chain(bridges).collect()
 }
 
-impl core::fmt::Display for Need {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Need::All => f.write_str("all"),
-            Need::Majority => f.write_str("majority"),
-            Need::Count(count) => write!(f, "{count}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Counting, OutageExclusions};
+    use crate::policy::{Counting, Need, OutageExclusions};
     use alloc::string::String;
     use core::time::Duration;
 
