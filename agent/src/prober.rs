@@ -4,31 +4,46 @@
 //! and keeps nothing of one probe for the next but what configuration alone decides. Make a new one
 //! on reload: it reads the machine's resolvers, hosts file and authorities only once.
 
-mod connect;
+// One file a kind
+mod dns;
+mod exec;
+mod flow;
+mod grpc;
 mod http;
-mod resolve;
+mod icmp;
+mod page;
+mod promql;
 mod tcp;
-
-mod certificate;
 mod tls;
-
+mod unix;
+mod ws;
+// How a target is reached
+mod certificate;
+mod connect;
+mod handshake;
+mod resolve;
+// And what was noted on the way
 mod trace;
 
-use self::http::Page;
 use daemon::clock::Clock;
+use handshake::Clients;
 pub use resolve::NoResolver;
 use resolve::Resolvers;
 use rules::check::Target;
 use rules::evidence::{Evidence, Fault, Said};
 use std::time::Duration;
-use tcp::Port;
-use tls::Clients;
 use tokio::time::timeout;
 use trace::{Break, Trace};
 
 /// Probes targets of every kind.
 #[derive(Debug)]
 pub struct Prober {
+    means: Means,
+}
+
+/// What probers of every kind reach targets with.
+#[derive(Debug)]
+struct Means {
     clock: Clock,
     resolvers: Resolvers,
     clients: Clients,
@@ -44,8 +59,18 @@ pub struct Plan {
 /// How a target of each kind is looked at.
 #[derive(Debug)]
 enum Way {
-    Http(Box<Page>),
-    Tcp(Port),
+    Http(Box<http::Page>),
+    Tcp(tcp::Port),
+    Tls(tls::Tls),
+    Dns(dns::Dns),
+    Icmp(icmp::Icmp),
+    Grpc(grpc::Grpc),
+    Ws(ws::Ws),
+    Unix(unix::Unix),
+    Flow(flow::Flow),
+    Exec(exec::Exec),
+    Promql(promql::Promql),
+    Page(page::Page),
 }
 
 impl Plan {
@@ -65,21 +90,33 @@ impl Prober {
     /// Reads what this machine says about names.
     pub fn new(clock: Clock) -> Result<Prober, NoResolver> {
         let clients = Clients::new(&clock);
-        Ok(Prober { clock, resolvers: Resolvers::from_system()?, clients })
+        Ok(Prober { means: Means { clock, resolvers: Resolvers::from_system()?, clients } })
     }
 
     /// Prepares `target` for probes that end after `timeout` at the latest. May read files.
     pub fn plan(&self, target: &Target, timeout: Duration) -> Plan {
+        let means = &self.means;
         let way = match target {
-            Target::Http(target) => Page::prepare(target, &self.clients).map(|page| Way::Http(Box::new(page))),
-            Target::Tcp(target) => Port::prepare(target).map(Way::Tcp),
+            Target::Http(target) => http::Page::prepare(target, means).map(Box::new).map(Way::Http),
+            Target::Tcp(target) => tcp::Port::prepare(target, means).map(Way::Tcp),
+            Target::Tls(target) => tls::Tls::prepare(target, means).map(Way::Tls),
+            Target::Dns(target) => dns::Dns::prepare(target, means).map(Way::Dns),
+            Target::Icmp(target) => icmp::Icmp::prepare(target, means).map(Way::Icmp),
+            Target::Grpc(target) => grpc::Grpc::prepare(target, means).map(Way::Grpc),
+            Target::Ws(target) => ws::Ws::prepare(target, means).map(Way::Ws),
+            Target::Unix(target) => unix::Unix::prepare(target, means).map(Way::Unix),
+            Target::Flow(target) => flow::Flow::prepare(target, means).map(Way::Flow),
+            Target::Exec(target) => exec::Exec::prepare(target, means).map(Way::Exec),
+            Target::Promql(target) => promql::Promql::prepare(target, means).map(Way::Promql),
+            Target::Page(target) => page::Page::prepare(target, means).map(Way::Page),
+            Target::Heartbeat(_) => Err(Break::new(Fault::Instruction, "a heartbeat is waited for, not looked at")),
         };
         Plan { way: way.map_err(|defect| defect.detail), timeout }
     }
 
     /// Looks once. Ends when the plan's timeout is over at the latest; safe to drop at any time.
     pub async fn probe(&self, plan: &Plan) -> Evidence {
-        let mut trace = Trace::begin(&self.clock);
+        let mut trace = Trace::begin(&self.means.clock);
         let end = match &plan.way {
             Ok(way) => match timeout(plan.timeout, self.look(way, plan.timeout, &mut trace)).await {
                 Ok(end) => end,
@@ -91,9 +128,20 @@ impl Prober {
     }
 
     async fn look(&self, way: &Way, budget: Duration, trace: &mut Trace) -> Result<(), Break> {
+        let means = &self.means;
         match way {
-            Way::Http(page) => page.look(&self.resolvers, &self.clients, budget, trace).await,
-            Way::Tcp(port) => port.look(&self.resolvers, budget, trace).await,
+            Way::Http(way) => way.look(means, budget, trace).await,
+            Way::Tcp(way) => way.look(means, budget, trace).await,
+            Way::Tls(way) => way.look(means, budget, trace).await,
+            Way::Dns(way) => way.look(means, budget, trace).await,
+            Way::Icmp(way) => way.look(means, budget, trace).await,
+            Way::Grpc(way) => way.look(means, budget, trace).await,
+            Way::Ws(way) => way.look(means, budget, trace).await,
+            Way::Unix(way) => way.look(means, budget, trace).await,
+            Way::Flow(way) => way.look(means, budget, trace).await,
+            Way::Exec(way) => way.look(means, budget, trace).await,
+            Way::Promql(way) => way.look(means, budget, trace).await,
+            Way::Page(way) => way.look(means, budget, trace).await,
         }
     }
 }

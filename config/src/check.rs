@@ -1,20 +1,52 @@
 //! A check from its keys: the kind is the key that holds the target.
 
+// How one gets there
+mod route;
+mod trust;
+// One file a kind: from keys to a target, and back
+mod dns;
+mod exec;
+mod flow;
+mod grpc;
+mod heartbeat;
 mod http;
+mod icmp;
+mod page;
+mod promql;
+mod tcp;
+mod tls;
+mod unix;
+mod ws;
 
 use crate::node::{Node, Value};
 use crate::reading::keys::Keys;
 use crate::reading::words::{either, word};
-use crate::reading::{Placed, Reading, list, placed, text};
-use crate::scalar::{duration_text, length, parsed, truth};
+use crate::reading::{Placed, Reading, list, placed};
+use crate::scalar::{duration_text, length, parsed};
 use crate::source::Span;
-use rules::check::{Check, Counts, EVERY_DEFAULT, IpPreference, TIMEOUT_DEFAULT, Target, TcpTarget, Vantages};
+use rules::check::{Check, Counts, EVERY_DEFAULT, TIMEOUT_DEFAULT, Target, Vantages};
 use rules::id::{AgentId, ObjectiveId, ServiceId};
+use serde_json::Map;
 
-/// The kinds that can be probed.
-const KINDS: &[&str] = &["http", "tcp"];
-/// The kinds that have a name and no prober yet.
-const KINDS_TO_COME: &[&str] = &["tls", "dns", "icmp", "grpc", "ws", "flow", "exec", "heartbeat", "promql"];
+/// Reads a target at the kind's own key, and its options from the keys beside it.
+type ReadKind = fn(&Node, &mut Keys<'_>, &mut Reading) -> Option<Target>;
+
+/// The kinds by their keys.
+const KINDS: &[(&str, ReadKind)] = &[
+    ("http", |node, keys, reading| http::read(node, keys, reading).map(Target::Http)),
+    ("tcp", |node, keys, reading| tcp::read(node, keys, reading).map(Target::Tcp)),
+    ("tls", |node, keys, reading| tls::read(node, keys, reading).map(Target::Tls)),
+    ("dns", |node, keys, reading| dns::read(node, keys, reading).map(Target::Dns)),
+    ("icmp", |node, keys, reading| icmp::read(node, keys, reading).map(Target::Icmp)),
+    ("grpc", |node, keys, reading| grpc::read(node, keys, reading).map(Target::Grpc)),
+    ("ws", |node, keys, reading| ws::read(node, keys, reading).map(Target::Ws)),
+    ("unix", |node, keys, reading| unix::read(node, keys, reading).map(Target::Unix)),
+    ("flow", |node, keys, reading| flow::read(node, keys, reading).map(Target::Flow)),
+    ("exec", |node, keys, reading| exec::read(node, keys, reading).map(Target::Exec)),
+    ("heartbeat", |node, keys, reading| heartbeat::read(node, keys, reading).map(Target::Heartbeat)),
+    ("promql", |node, keys, reading| promql::read(node, keys, reading).map(Target::Promql)),
+    ("page", |node, keys, reading| page::read(node, keys, reading).map(Target::Page)),
+];
 
 /// A check, and where it says what others may be warned about.
 #[derive(Clone, Debug)]
@@ -112,51 +144,40 @@ pub(crate) fn agents(node: &Node, reading: &mut Reading) -> Option<Named> {
 
 /// The target, by the kind's key, with the options of its kind.
 fn target(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Target> {
-    let http = keys.take("http");
-    let tcp = keys.take("tcp");
-    for kind in KINDS_TO_COME {
-        if let Some((key, _)) = keys.take_quietly(kind) {
-            let built = either(KINDS);
-            keys.rest();
-            return reading.problem(key.at, format!("kind `{kind}` is not built yet; use {built}"));
+    let mut found = KINDS.iter().filter_map(|(kind, read)| keys.take(kind).map(|(key, node)| (*kind, key, node, read)));
+    match (found.next(), found.next()) {
+        (Some((_, _, node, read)), None) => {
+            drop(found);
+            read(node, keys, reading)
         }
-    }
-    match (http, tcp) {
-        (Some((_, node)), None) => http::read(node, keys, reading).map(Target::Http),
-        (None, Some((_, node))) => tcp_target(node, keys, reading).map(Target::Tcp),
-        (Some(_), Some((key, _))) => {
-            reading.problem(key.at, "a check has two kinds, `http` and `tcp`; make two checks of it")
+        (Some((first, ..)), Some((second, key, ..))) => {
+            reading.problem(key.at, format!("a check has two kinds, `{first}` and `{second}`; make two checks of it"))
         }
-        (None, None) => {
-            let kinds = either(KINDS);
+        (None, _) => {
+            drop(found);
+            let kinds: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
+            let kinds = either(&kinds);
             reading
                 .problem(keys.at, format!("a check has no target; add {kinds}, such as `http: \"https://host/path\"`"))
         }
     }
 }
 
-fn tcp_target(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> Option<TcpTarget> {
-    let ip = ip_preference(keys, reading);
-    let address = text(node, reading)?;
-    match TcpTarget::parse(address) {
-        Ok(target) => Some(TcpTarget { ip: ip?, ..target }),
-        Err(error) => reading.problem(node.at, error.to_string()),
-    }
-}
-
-/// Which address family is tried, by blackbox_exporter's two keys.
-fn ip_preference(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<IpPreference> {
-    let preferred = keys.optional("preferred_ip_protocol", reading, word(&[("ip4", false), ("ip6", true)]));
-    let fallback = keys.optional("ip_protocol_fallback", reading, placed(truth));
-    match (preferred, fallback) {
-        (None, Some(Placed { at, value: false })) => reading.problem(
-            at,
-            "`ip_protocol_fallback: false` says not what to stay with; add `preferred_ip_protocol: ip4` or `ip6`",
-        ),
-        (None, _) => Some(IpPreference::Any),
-        (Some(false), Some(Placed { value: false, .. })) => Some(IpPreference::OnlyV4),
-        (Some(true), Some(Placed { value: false, .. })) => Some(IpPreference::OnlyV6),
-        (Some(false), _) => Some(IpPreference::PreferV4),
-        (Some(true), _) => Some(IpPreference::PreferV6),
+/// Writes `target` with every option, under the keys that it is read from.
+pub(crate) fn write(target: &Target, keys: &mut Map<String, serde_json::Value>) {
+    match target {
+        Target::Http(target) => http::write(target, keys),
+        Target::Tcp(target) => tcp::write(target, keys),
+        Target::Tls(target) => tls::write(target, keys),
+        Target::Dns(target) => dns::write(target, keys),
+        Target::Icmp(target) => icmp::write(target, keys),
+        Target::Grpc(target) => grpc::write(target, keys),
+        Target::Ws(target) => ws::write(target, keys),
+        Target::Unix(target) => unix::write(target, keys),
+        Target::Flow(target) => flow::write(target, keys),
+        Target::Exec(target) => exec::write(target, keys),
+        Target::Heartbeat(target) => heartbeat::write(target, keys),
+        Target::Promql(target) => promql::write(target, keys),
+        Target::Page(target) => page::write(target, keys),
     }
 }

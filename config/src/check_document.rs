@@ -6,16 +6,13 @@
 //! what a check means. What comes in is text from outside: it is held to the same rules as a file, and
 //! `${NAME}` in it is never looked up.
 
-use crate::check::{CheckDraft, read_assigned};
+use crate::check::{CheckDraft, read_assigned, write};
 use crate::node::Node;
 use crate::reading::keys::Keys;
 use crate::reading::{ConfigError, Environment, Placed, Reading, list};
 use crate::scalar::duration_text;
 use crate::source::Span;
-use rules::check::{
-    Assignment, Check, ContentPart, ContentRule, Counts, FailsIf, HttpTarget, IpPreference, Redirects, Target, TlsRule,
-    Vantages, Verify,
-};
+use rules::check::{Assignment, Check, Counts, Vantages};
 use rules::id::{CheckId, ServiceId};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -95,77 +92,18 @@ fn check_keys(Assignment { service, check }: &Assignment) -> Map<String, Value> 
         Vantages::All => put("agents", json!("all")),
         Vantages::Only(agents) => put("agents", agents.iter().map(|agent| agent.as_str()).collect()),
     };
-    match target {
-        Target::Http(http) => http_keys(http, &mut keys),
-        Target::Tcp(tcp) => {
-            keys.insert("tcp".to_owned(), json!(tcp.address));
-            ip_keys(tcp.ip, &mut keys);
-        }
-    }
+    write(target, &mut keys);
     keys
-}
-
-fn http_keys(http: &HttpTarget, keys: &mut Map<String, Value>) {
-    let HttpTarget { url, method, headers, body, valid_status_codes, redirects, content, body_bytes_max, ip, tls } =
-        http;
-    let mut put = |key: &str, value: Value| keys.insert(key.to_owned(), value);
-    put("http", json!(url));
-    put("method", json!(method));
-    put("headers", headers.iter().map(|(name, value)| json!({ name.clone(): value })).collect());
-    if let Some(body) = body {
-        put("body", json!(body));
-    }
-    let codes = valid_status_codes.iter().map(|range| format!("{}-{}", range.start(), range.end()));
-    put("valid_status_codes", codes.collect());
-    put("follow_redirects", json!(matches!(redirects, Redirects::Follow)));
-    put("body_size_limit", json!(body_bytes_max));
-    let TlsRule { verify, ca_file, server_name } = tls;
-    let mut tls = Map::new();
-    tls.insert("insecure_skip_verify".to_owned(), json!(matches!(verify, Verify::Nothing)));
-    tls.extend(ca_file.as_ref().map(|file| ("ca_file".to_owned(), json!(file))));
-    tls.extend(server_name.as_ref().map(|name| ("server_name".to_owned(), json!(name))));
-    put("tls_config", Value::Object(tls));
-    for rule in content {
-        let (key, value) = content_entry(rule);
-        let list = keys.entry(key).or_insert_with(|| json!([]));
-        if let Value::Array(list) = list {
-            list.push(value);
-        }
-    }
-    ip_keys(*ip, keys);
-}
-
-fn content_entry(ContentRule { part, pattern, fails }: &ContentRule) -> (&'static str, Value) {
-    let regexp = pattern.as_str();
-    match (part, fails) {
-        (ContentPart::Body, FailsIf::Found) => ("fail_if_body_matches_regexp", json!(regexp)),
-        (ContentPart::Body, FailsIf::Missing) => ("fail_if_body_not_matches_regexp", json!(regexp)),
-        (ContentPart::Header(header), FailsIf::Found) => {
-            ("fail_if_header_matches", json!({ "header": header, "regexp": regexp }))
-        }
-        (ContentPart::Header(header), FailsIf::Missing) => {
-            ("fail_if_header_not_matches", json!({ "header": header, "regexp": regexp }))
-        }
-    }
-}
-
-fn ip_keys(ip: IpPreference, keys: &mut Map<String, Value>) {
-    let (preferred, fallback) = match ip {
-        IpPreference::Any => return,
-        IpPreference::PreferV4 => ("ip4", true),
-        IpPreference::PreferV6 => ("ip6", true),
-        IpPreference::OnlyV4 => ("ip4", false),
-        IpPreference::OnlyV6 => ("ip6", false),
-    };
-    keys.insert("preferred_ip_protocol".to_owned(), json!(preferred));
-    keys.insert("ip_protocol_fallback".to_owned(), json!(fallback));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use rules::check::{Pattern, TcpTarget};
+    use rules::check::{
+        ContentPart, ContentRule, FailsIf, HttpTarget, IpPreference, Pattern, Redirects, Route, Target, TcpTarget,
+        TlsRule, Verify,
+    };
     use std::time::Duration;
 
     fn http_check(url: &str) -> Check {
@@ -218,7 +156,7 @@ mod tests {
                 content(header(), "json$", FailsIf::Missing),
             ],
             body_bytes_max: 12_345,
-            ip: IpPreference::OnlyV6,
+            route: Route { ip: IpPreference::OnlyV6, source: None },
             tls: TlsRule {
                 verify: Verify::Nothing,
                 ca_file: Some("/etc/ca.pem".to_owned()),
@@ -257,7 +195,7 @@ mod tests {
             IpPreference::OnlyV4,
             IpPreference::OnlyV6,
         ] {
-            let target = TcpTarget { ip, ..TcpTarget::parse("a:1").unwrap() };
+            let target = TcpTarget { route: Route { ip, source: None }, ..TcpTarget::parse("a:1").unwrap() };
             check(&[assigned(Check { target: Target::Tcp(target), ..http_check("https://a/") })]);
         }
     }

@@ -185,7 +185,7 @@ fn every_key_of_an_http_check_reaches_its_value() {
     assert_eq!((http.method.as_str(), http.body.as_deref()), ("POST", Some("text")));
     assert_eq!(http.headers, [("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]);
     assert_eq!(http.valid_status_codes, [200..=200, 301..=308]);
-    assert_eq!((http.redirects, http.body_bytes_max, http.ip), (Redirects::Stop, 1024, IpPreference::OnlyV6));
+    assert_eq!((http.redirects, http.body_bytes_max, http.route.ip), (Redirects::Stop, 1024, IpPreference::OnlyV6));
     assert_eq!(http.tls.verify, Verify::Nothing);
     assert_eq!((http.tls.ca_file.as_deref(), http.tls.server_name.as_deref()), (Some("ca.pem"), Some("b")));
     let content: Vec<_> = http.content.iter().map(|rule| (&rule.part, rule.pattern.as_str(), rule.fails)).collect();

@@ -3,6 +3,7 @@
 //! It keeps nothing and asks no reference, so what it calls down may be this machine's own network.
 
 mod json;
+mod kinds;
 mod text;
 
 use agent::prober::Prober;

@@ -2,13 +2,48 @@
 
 pub mod target;
 
+// How one gets there, and what is expected there
+mod content;
+mod pattern;
+mod route;
+mod trust;
+// One file a kind
+mod dns;
+mod exec;
+mod flow;
+mod grpc;
+mod heartbeat;
+mod http;
+mod icmp;
+mod page;
+mod promql;
+mod tcp;
+mod tls;
+mod unix;
+mod ws;
+
+pub use content::{ContentPart, ContentRule, FailsIf};
+pub use dns::DnsTarget;
+pub use exec::ExecTarget;
+pub use flow::FlowTarget;
+pub use grpc::GrpcTarget;
+pub use heartbeat::HeartbeatTarget;
+pub use http::{HttpTarget, Redirects};
+pub use icmp::IcmpTarget;
+pub use page::PageTarget;
+pub use pattern::Pattern;
+pub use promql::PromqlTarget;
+pub use route::{IpPreference, Route};
+pub use tcp::TcpTarget;
+pub use tls::TlsTarget;
+pub use trust::{TlsRule, Verify};
+pub use unix::UnixTarget;
+pub use ws::WsTarget;
+
 use crate::id::{AgentId, CheckId, ObjectiveId, ServiceId};
 use crate::result::Pace;
 use alloc::collections::BTreeSet;
-use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::ops::RangeInclusive;
 use core::time::Duration;
 
 /// `every` when a check doesn't say.
@@ -90,6 +125,28 @@ pub enum Target {
     Http(HttpTarget),
     /// A port that accepts connections.
     Tcp(TcpTarget),
+    /// A port that speaks TLS, and its certificate.
+    Tls(TlsTarget),
+    /// A name server and a question.
+    Dns(DnsTarget),
+    /// A host that answers echo requests.
+    Icmp(IcmpTarget),
+    /// A service that answers the gRPC health protocol.
+    Grpc(GrpcTarget),
+    /// A WebSocket.
+    Ws(WsTarget),
+    /// A socket in the file system.
+    Unix(UnixTarget),
+    /// A sequence of requests that together do one thing.
+    Flow(FlowTarget),
+    /// A local command with the exit codes of Nagios plugins.
+    Exec(ExecTarget),
+    /// A job that reports when it runs.
+    Heartbeat(HeartbeatTarget),
+    /// A query to a Prometheus server, held against a bound.
+    Promql(PromqlTarget),
+    /// A page with everything that a browser would fetch for it.
+    Page(PageTarget),
 }
 
 impl Target {
@@ -98,154 +155,36 @@ impl Target {
         match self {
             Target::Http(_) => "http",
             Target::Tcp(_) => "tcp",
+            Target::Tls(_) => "tls",
+            Target::Dns(_) => "dns",
+            Target::Icmp(_) => "icmp",
+            Target::Grpc(_) => "grpc",
+            Target::Ws(_) => "ws",
+            Target::Unix(_) => "unix",
+            Target::Flow(_) => "flow",
+            Target::Exec(_) => "exec",
+            Target::Heartbeat(_) => "heartbeat",
+            Target::Promql(_) => "promql",
+            Target::Page(_) => "page",
         }
     }
 
-    /// The address as the operator wrote it.
+    /// What is looked at, as the operator wrote it.
     pub fn address(&self) -> &str {
         match self {
-            Target::Http(http) => &http.url,
-            Target::Tcp(tcp) => &tcp.address,
+            Target::Http(target) => &target.url,
+            Target::Tcp(target) => &target.address,
+            Target::Tls(target) => &target.address,
+            Target::Dns(target) => &target.address,
+            Target::Icmp(target) => &target.address,
+            Target::Grpc(target) => &target.address,
+            Target::Ws(target) => &target.address,
+            Target::Unix(target) => &target.address,
+            Target::Flow(target) => &target.address,
+            Target::Exec(target) => &target.address,
+            Target::Heartbeat(target) => &target.address,
+            Target::Promql(target) => &target.address,
+            Target::Page(target) => &target.address,
         }
-    }
-}
-
-/// A page and what is expected of it. The names are blackbox_exporter's where it has them.
-#[derive(Clone, PartialEq, Debug)]
-pub struct HttpTarget {
-    /// An absolute `http` or `https` URL.
-    pub url: String,
-    /// `GET` unless said otherwise.
-    pub method: String,
-    /// Sent with the request, in order.
-    pub headers: Vec<(String, String)>,
-    /// Sent with the request.
-    pub body: Option<String>,
-    /// Statuses that are up; empty: 200 to 299.
-    pub valid_status_codes: Vec<RangeInclusive<u16>>,
-    /// Whether redirects are followed, [`REDIRECTS_MAX`] at most.
-    pub redirects: Redirects,
-    /// Content that must or must not be there.
-    pub content: Vec<ContentRule>,
-    /// A body larger than this fails.
-    pub body_bytes_max: u64,
-    /// Which address family is tried.
-    pub ip: IpPreference,
-    /// How the certificate is judged.
-    pub tls: TlsRule,
-}
-
-/// Whether a redirect is an answer or a way to one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Redirects {
-    /// They are followed and the last answer is judged.
-    Follow,
-    /// The first answer is judged.
-    Stop,
-}
-
-/// One expectation about the answer's content.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ContentRule {
-    /// Where it looks.
-    pub part: ContentPart,
-    /// What it looks for.
-    pub pattern: Pattern,
-    /// Whether finding it is good or bad.
-    pub fails: FailsIf,
-}
-
-/// The part of an answer that a rule looks at.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ContentPart {
-    /// The body, as bytes.
-    Body,
-    /// The values of this header; its name in lower case.
-    Header(String),
-}
-
-/// When a content rule fails.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FailsIf {
-    /// The pattern is found.
-    Found,
-    /// The pattern is not found.
-    Missing,
-}
-
-/// Which address family is tried.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum IpPreference {
-    /// Every address of the name, in the resolver's order.
-    #[default]
-    Any,
-    /// IPv4 first, then IPv6.
-    PreferV4,
-    /// IPv6 first, then IPv4.
-    PreferV6,
-    /// IPv4 and nothing else.
-    OnlyV4,
-    /// IPv6 and nothing else.
-    OnlyV6,
-}
-
-/// How a certificate is judged.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct TlsRule {
-    /// Whether an invalid certificate is a failure.
-    pub verify: Verify,
-    /// A file of authorities that are trusted instead of the machine's.
-    pub ca_file: Option<String>,
-    /// The name asked for and verified instead of the URL's host.
-    pub server_name: Option<String>,
-}
-
-/// Whether certificates are verified.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Verify {
-    /// An invalid certificate fails the probe.
-    #[default]
-    Chain,
-    /// Any certificate will do: `insecure_skip_verify`.
-    Nothing,
-}
-
-/// A port that must accept a connection.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TcpTarget {
-    /// `host:port`, as written; an IPv6 address stands in brackets.
-    pub address: String,
-    /// The host of `address`, without brackets.
-    pub host: String,
-    /// The port of `address`.
-    pub port: u16,
-    /// Which address family is tried.
-    pub ip: IpPreference,
-}
-
-/// A regular expression that compiled, over bytes.
-#[derive(Clone, Debug)]
-pub struct Pattern(regex::bytes::Regex);
-
-impl Pattern {
-    /// Compiles `source`; the error is the regular expression library's own text.
-    pub fn new(source: &str) -> Result<Pattern, regex::Error> {
-        regex::bytes::Regex::new(source).map(Pattern)
-    }
-
-    /// The expression as written.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-
-    /// Whether it is found anywhere in `haystack`.
-    pub fn is_found(&self, haystack: &[u8]) -> bool {
-        self.0.is_match(haystack)
-    }
-}
-
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Pattern) -> bool {
-        self.as_str() == other.as_str()
     }
 }

@@ -4,7 +4,29 @@
 //! good. Text that came from outside is cut and stripped of control characters on the way in, so
 //! whoever shows it later need only escape for their own format.
 
+// One file for each kind of answer
+mod dialog;
+mod dns;
+mod exec;
+mod flow;
+mod grpc;
+mod icmp;
+mod page;
+mod promql;
+mod ws;
+
+pub use dialog::DialogFacts;
+pub use dns::DnsFacts;
+pub use exec::ExecFacts;
+pub use flow::FlowFacts;
+pub use grpc::GrpcFacts;
+pub use icmp::IcmpFacts;
+pub use page::PageFacts;
+pub use promql::PromqlFacts;
+pub use ws::WsFacts;
+
 use crate::time::Timestamp;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -26,6 +48,8 @@ pub struct Evidence {
     pub tls: Option<TlsFacts>,
     /// What the last HTTP answer said.
     pub http: Option<HttpFacts>,
+    /// What else the answer said, by kind of check.
+    pub facts: Option<Facts>,
     /// What broke, if anything did.
     pub failure: Option<Failure>,
     /// From the start of the attempt to its end, in whole microseconds.
@@ -37,6 +61,29 @@ impl Evidence {
     pub fn answered(&self) -> Option<SocketAddr> {
         self.attempts.iter().rev().find(|attempt| attempt.fault.is_none()).map(|attempt| attempt.address)
     }
+}
+
+/// What an answer said that is no HTTP answer, or more than one.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Facts {
+    /// What was said in a dialog.
+    Dialog(Box<DialogFacts>),
+    /// What a name server answered.
+    Dns(Box<DnsFacts>),
+    /// What came back of the echo requests.
+    Icmp(Box<IcmpFacts>),
+    /// What the gRPC health service answered.
+    Grpc(Box<GrpcFacts>),
+    /// What the upgrade to a WebSocket came to.
+    Ws(Box<WsFacts>),
+    /// What each step of a flow came to.
+    Flow(Box<FlowFacts>),
+    /// What a command answered.
+    Exec(Box<ExecFacts>),
+    /// What a query came to.
+    Promql(Box<PromqlFacts>),
+    /// What a page and its assets came to.
+    Page(Box<PageFacts>),
 }
 
 /// One connection tried.

@@ -3,8 +3,20 @@
 //! Two questions, in this order: is anything wrong with what was seen, and could that be our own
 //! doing? It never looks at the target itself, and it never remembers an earlier probe.
 
+// One file for each kind of answer
+mod dialog;
+mod dns;
+mod exec;
+mod flow;
+mod grpc;
+mod icmp;
+mod page;
+mod promql;
+mod tls;
+mod ws;
+
 use crate::check::{ContentPart, ContentRule, FailsIf, HttpTarget, Target};
-use crate::evidence::{Evidence, Failure, Fault, Found, HttpFacts, Phase};
+use crate::evidence::{Evidence, Facts, Failure, Fault, Found, HttpFacts, Phase, Said};
 use crate::outcome::{Cause, Outcome};
 use core::fmt;
 use core::ops::RangeInclusive;
@@ -43,7 +55,7 @@ pub enum Pause {
 }
 
 /// What is wrong with what was seen.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Complaint<'a> {
     /// The probe did not get to the end of the answer.
     Broken(&'a Failure),
@@ -53,15 +65,29 @@ pub enum Complaint<'a> {
     Status(u16),
     /// The content breaks this rule.
     Content(&'a ContentRule),
+    /// The target was reached, and its answer is not what the check expects.
+    Unmet {
+        /// The word for it.
+        cause: Cause,
+        /// What was seen and what was expected.
+        why: Said,
+    },
+    /// There was an answer, and it is that nothing can be said of the target.
+    Unable {
+        /// The word for it.
+        cause: Cause,
+        /// What was seen.
+        why: Said,
+    },
 }
 
 /// What the probe of `target` came to.
 pub fn judge(evidence: &Evidence, target: &Target, timeout: Duration, circumstances: Circumstances) -> Outcome {
     match complaint(evidence, target, timeout) {
         None => Outcome::Up,
-        Some(complaint) => match excuse(complaint, evidence, circumstances) {
+        Some(complaint) => match excuse(&complaint, evidence, circumstances) {
             Some(cause) => Outcome::Void(cause),
-            None => Outcome::Down(cause(complaint)),
+            None => Outcome::Down(cause(&complaint)),
         },
     }
 }
@@ -74,9 +100,32 @@ pub fn complaint<'a>(evidence: &'a Evidence, target: &'a Target, timeout: Durati
     if timeout < evidence.elapsed {
         return Some(Complaint::Late(evidence.elapsed));
     }
-    match (target, &evidence.http) {
-        (Target::Http(page), Some(answer)) => complaint_about_answer(page, answer),
-        (Target::Http(_) | Target::Tcp(_), _) => None,
+    match (target, &evidence.facts) {
+        (Target::Http(page), _) => evidence.http.as_ref().and_then(|answer| complaint_about_answer(page, answer)),
+        (Target::Tls(target), _) => tls::complaint(target, evidence),
+        (Target::Tcp(_) | Target::Unix(_), Some(Facts::Dialog(facts))) => dialog::complaint(facts),
+        (Target::Dns(target), Some(Facts::Dns(facts))) => dns::complaint(target, facts),
+        (Target::Icmp(target), Some(Facts::Icmp(facts))) => icmp::complaint(target, facts),
+        (Target::Grpc(target), Some(Facts::Grpc(facts))) => grpc::complaint(target, facts),
+        (Target::Ws(target), Some(Facts::Ws(facts))) => ws::complaint(target, facts),
+        (Target::Flow(target), Some(Facts::Flow(facts))) => flow::complaint(target, facts),
+        (Target::Exec(target), Some(Facts::Exec(facts))) => exec::complaint(target, facts),
+        (Target::Promql(target), Some(Facts::Promql(facts))) => promql::complaint(target, facts),
+        (Target::Page(target), Some(Facts::Page(facts))) => page::complaint(target, facts),
+        (
+            Target::Tcp(_)
+            | Target::Unix(_)
+            | Target::Dns(_)
+            | Target::Icmp(_)
+            | Target::Grpc(_)
+            | Target::Ws(_)
+            | Target::Flow(_)
+            | Target::Exec(_)
+            | Target::Heartbeat(_)
+            | Target::Promql(_)
+            | Target::Page(_),
+            _,
+        ) => None,
     }
 }
 
@@ -97,7 +146,7 @@ fn complaint_about_answer<'a>(page: &'a HttpTarget, answer: &HttpFacts) -> Optio
 }
 
 /// Why the agent, and not the target, may be what is wrong; absent if only the target can be.
-fn excuse(complaint: Complaint<'_>, evidence: &Evidence, circumstances: Circumstances) -> Option<Cause> {
+fn excuse(complaint: &Complaint<'_>, evidence: &Evidence, circumstances: Circumstances) -> Option<Cause> {
     let origin = origin(complaint);
     if let Origin::Agent(cause) = origin {
         return Some(cause);
@@ -126,11 +175,12 @@ enum Origin {
     Target,
 }
 
-fn origin(complaint: Complaint<'_>) -> Origin {
+fn origin(complaint: &Complaint<'_>) -> Origin {
     let failure = match complaint {
         Complaint::Broken(failure) => failure,
         Complaint::Late(_) => return Origin::Way,
-        Complaint::Status(_) | Complaint::Content(_) => return Origin::Target,
+        Complaint::Status(_) | Complaint::Content(_) | Complaint::Unmet { .. } => return Origin::Target,
+        Complaint::Unable { cause, .. } => return Origin::Agent(*cause),
     };
     match failure.fault {
         Fault::Exhausted => Origin::Agent(Cause::Resources),
@@ -153,10 +203,10 @@ fn origin(complaint: Complaint<'_>) -> Origin {
 }
 
 /// Whether an agent that stands still causes this all by itself.
-fn ends_by_waiting(complaint: Complaint<'_>) -> bool {
+fn ends_by_waiting(complaint: &Complaint<'_>) -> bool {
     match complaint {
         Complaint::Late(_) => true,
-        Complaint::Status(_) | Complaint::Content(_) => false,
+        Complaint::Status(_) | Complaint::Content(_) | Complaint::Unmet { .. } | Complaint::Unable { .. } => false,
         // Peers cut connections on which nothing came for long.
         Complaint::Broken(failure) => matches!(failure.fault, Fault::Deadline | Fault::ResolverSilent | Fault::Reset),
     }
@@ -169,12 +219,13 @@ fn stayed_on_this_machine(evidence: &Evidence) -> bool {
 }
 
 /// The word for what is wrong, once it is the target's.
-fn cause(complaint: Complaint<'_>) -> Cause {
+fn cause(complaint: &Complaint<'_>) -> Cause {
     let fault = match complaint {
         Complaint::Broken(failure) => failure.fault,
         Complaint::Late(_) => return Cause::Timeout,
         Complaint::Status(_) => return Cause::Status,
         Complaint::Content(_) => return Cause::Content,
+        Complaint::Unmet { cause, .. } | Complaint::Unable { cause, .. } => return *cause,
     };
     match fault {
         Fault::NoSuchName | Fault::NameServers | Fault::ResolverSilent => Cause::Resolve,
@@ -201,6 +252,7 @@ impl fmt::Display for Complaint<'_> {
             Complaint::Broken(Failure { phase: None, detail, .. }) => write!(f, "{detail}"),
             Complaint::Late(elapsed) => write!(f, "the answer took {elapsed:?}, longer than the timeout"),
             Complaint::Status(status) => write!(f, "the answer's status is {status}, which is not expected"),
+            Complaint::Unmet { why, .. } | Complaint::Unable { why, .. } => write!(f, "{why}"),
             Complaint::Content(rule) => {
                 let verb = match rule.fails {
                     FailsIf::Found => "matches",

@@ -125,6 +125,14 @@ causes! {
     TooLarge = 11 "too_large",
     /// Too many redirects, or one to where the check may not go.
     Redirect = 12 "redirect",
+    /// The target answered that it is not well.
+    Unhealthy = 13 "unhealthy",
+    /// A run that was due did not report in time.
+    Missed = 14 "missed",
+    /// More packets were lost than allowed.
+    Loss = 15 "loss",
+    /// A measured value is beyond its bound.
+    Bound = 16 "bound",
     /// The agent's own network was away: its references failed too.
     AgentOffline = 64 "agent_offline",
     /// The agent was paused or starved while the probe ran.

@@ -209,7 +209,7 @@ fn hash(names: &[&str]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Check, Counts, IpPreference, Target, TcpTarget, Vantages};
+    use crate::check::{Check, Counts, Route, Target, TcpTarget, Vantages};
     use alloc::format;
     use alloc::string::String;
     use alloc::sync::Arc;
@@ -221,7 +221,7 @@ mod tests {
     }
 
     fn assignment(service: &str, check: &str, every_ms: u64) -> Assignment {
-        let target = TcpTarget { address: "a:1".into(), host: "a".into(), port: 1, ip: IpPreference::Any };
+        let target = TcpTarget { address: "a:1".into(), host: "a".into(), port: 1, route: Route::default() };
         let check = Check {
             id: check.parse().unwrap(),
             target: Target::Tcp(target),

@@ -1,5 +1,6 @@
 //! The figures of one check, kept in a few hundred bytes and written to the page without a registry.
 
+use super::kinds::{self, Gauge, Measured};
 use daemon::exposition::{Exposition, Labels, MetricKind};
 use rules::check::Assignment;
 use rules::evidence::{Evidence, Phases};
@@ -38,11 +39,12 @@ pub(crate) struct Figures {
     last: Mutex<Option<Last>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Last {
     kind: OutcomeKind,
     phases: Phases,
     certificate_expires_at: Option<Timestamp>,
+    measured: Arc<[Measured]>,
 }
 
 const KINDS: [OutcomeKind; 3] = [OutcomeKind::Up, OutcomeKind::Down, OutcomeKind::Void];
@@ -71,11 +73,12 @@ impl Figures {
             kind: outcome.kind(),
             phases: evidence.phases,
             certificate_expires_at: certificate.map(|facts| facts.not_after),
+            measured: kinds::measured(evidence).into(),
         });
     }
 
     fn last(&self) -> Option<Last> {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -101,17 +104,47 @@ const DURATION: &str = "nines_probe_duration_seconds";
 
 /// The figures of all checks, metric by metric, in pieces of a page.
 pub(crate) fn pieces(checks: Vec<Arc<Figures>>) -> impl Iterator<Item = Exposition> {
+    let checks: Arc<[Arc<Figures>]> = checks.into();
     let starts = (0..checks.len()).step_by(CHECKS_A_PIECE);
-    let places = METRICS.into_iter().flat_map(move |metric| starts.clone().map(move |start| (metric, start)));
-    places.map(move |((name, kind, help, write), start)| {
+    let (of_all, of_kinds) = (Arc::clone(&checks), checks);
+    let (all, kinds) = (starts.clone(), starts);
+    let common = METRICS.into_iter().flat_map(move |metric| all.clone().map(move |start| (metric, start)));
+    let common = common.map(move |((name, kind, help, write), start)| {
         let mut page = Exposition::default();
         if start == 0 {
             page.metric(name, kind, help);
         }
-        let until = checks.len().min(start + CHECKS_A_PIECE);
-        write(&mut page, &checks[start..until]);
+        write(&mut page, piece(&of_all, start));
         page
-    })
+    });
+    let gauges = kinds::gauges().flat_map(move |gauge| {
+        let mut begun = false;
+        let checks = Arc::clone(&of_kinds);
+        kinds.clone().map(move |start| write_gauge(gauge, piece(&checks, start), &mut begun))
+    });
+    common.chain(gauges)
+}
+
+fn piece(checks: &[Arc<Figures>], start: usize) -> &[Arc<Figures>] {
+    &checks[start..checks.len().min(start + CHECKS_A_PIECE)]
+}
+
+/// Writes a gauge for those of `checks` that have it; names it before the first of all.
+fn write_gauge(gauge: &'static Gauge, checks: &[Arc<Figures>], begun: &mut bool) -> Exposition {
+    let mut page = Exposition::default();
+    for (check, last) in probed(checks) {
+        for measured in last.measured.iter().filter(|measured| measured.gauge == gauge) {
+            if !*begun {
+                page.metric(gauge.name, MetricKind::Gauge, gauge.help);
+                *begun = true;
+            }
+            match gauge.label {
+                Some(label) => page.sample_with(gauge.name, &check.labels, label, &measured.label, measured.value),
+                None => page.sample(gauge.name, &check.labels, measured.value),
+            }
+        }
+    }
+    page
 }
 
 fn write_success(page: &mut Exposition, checks: &[Arc<Figures>]) {
@@ -198,7 +231,7 @@ mod tests {
     fn many_checks_come_in_pieces_that_together_are_one_page() {
         let checks: Vec<_> = (0..2 * CHECKS_A_PIECE + 1).map(|_| figures()).collect();
         let texts: Vec<String> = pieces(checks.clone()).map(Exposition::into_text).collect();
-        assert_eq!(texts.len(), METRICS.len() * 3);
+        assert_eq!(texts.len(), (METRICS.len() + kinds::gauges().count()) * 3);
         assert!(texts.iter().all(|text| text.len() < 128 * 1024));
         let page = texts.concat();
         for (name, ..) in METRICS {

@@ -3,18 +3,40 @@
 //! The time that is left is shared among the addresses that are left, so that one that swallows
 //! packets does not keep the others from being tried.
 
+use super::Means;
+use super::resolve::Host;
 use super::trace::{Break, Trace, fault_of};
-use rules::evidence::Fault;
+use rules::check::Route;
+use rules::evidence::{Fault, Phase};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-/// Connects to the first of `addresses` that accepts. `budget` is the whole probe's time.
-pub(crate) async fn connect(
+impl Means {
+    /// From a host to a connection, by way of `route`: the phases resolve and connect. `budget` is the
+    /// whole probe's time.
+    pub(crate) async fn connect(
+        &self,
+        host: &Host,
+        port: u16,
+        route: &Route,
+        budget: Duration,
+        trace: &mut Trace,
+    ) -> Result<TcpStream, Break> {
+        trace.enter(Phase::Resolve);
+        let addresses = self.resolvers.addresses(host, route.ip).await?;
+        trace.enter(Phase::Connect);
+        connect(&addresses, port, route.source, budget, trace).await
+    }
+}
+
+/// Connects to the first of `addresses` that accepts.
+async fn connect(
     addresses: &[IpAddr],
     port: u16,
+    source: Option<IpAddr>,
     budget: Duration,
     trace: &mut Trace,
 ) -> Result<TcpStream, Break> {
@@ -24,7 +46,7 @@ pub(crate) async fn connect(
         let left = budget.saturating_sub(trace.elapsed());
         let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         trace.try_address(address);
-        let broken = match timeout(share, TcpStream::connect(address)).await {
+        let broken = match timeout(share, connect_from(source, address)).await {
             Ok(Ok(stream)) => {
                 trace.tried(None);
                 // Requests are one write each; a kernel that can't set this only costs time.
@@ -41,6 +63,14 @@ pub(crate) async fn connect(
         });
     }
     Err(worst.unwrap_or_else(|| Break::new(Fault::NoSuchName, "the name has no address")))
+}
+
+/// Connects from `source`, or from the address that the system chooses.
+async fn connect_from(source: Option<IpAddr>, address: SocketAddr) -> io::Result<TcpStream> {
+    let Some(source) = source else { return TcpStream::connect(address).await };
+    let socket = if source.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind(SocketAddr::new(source, 0))?;
+    socket.connect(address).await
 }
 
 /// Which of several failed attempts speaks for all: first one that this machine spoiled, for then
@@ -85,14 +115,14 @@ mod tests {
     use super::*;
     use daemon::clock::Clock;
     use rules::evidence::Attempt;
-    use tokio::net::{TcpListener, TcpSocket};
+    use tokio::net::TcpListener;
 
     const TIMEOUT: Duration = Duration::from_secs(10);
 
     async fn tried(addresses: &[&str], port: u16, budget: Duration) -> (Option<Break>, Vec<Attempt>) {
         let addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
         let mut trace = Trace::begin(&Clock::system());
-        let end = connect(&addresses, port, budget, &mut trace).await;
+        let end = connect(&addresses, port, None, budget, &mut trace).await;
         (end.err(), trace.evidence.attempts)
     }
 

@@ -7,9 +7,8 @@
 mod exchange;
 mod hop;
 
-use super::connect::connect;
-use super::resolve::Resolvers;
-use super::tls::Clients;
+use super::Means;
+use super::handshake::Alpn;
 use super::trace::{Break, Trace};
 use bytes::Bytes;
 use exchange::{Answer, exchange};
@@ -38,24 +37,18 @@ struct Ask {
 }
 
 impl Page {
-    pub(crate) fn prepare(target: &HttpTarget, clients: &Clients) -> Result<Page, Break> {
+    pub(crate) fn prepare(target: &HttpTarget, means: &Means) -> Result<Page, Break> {
         let first = Hop::first(target)?;
         if first.scheme == Scheme::Https {
             // Reads the authorities now, so that a missing file is known before the first probe.
-            clients.client(&target.tls)?;
+            means.clients.client(&target.tls, Alpn::Http1)?;
             first.server_name()?;
         }
         Ok(Page { first, ask: Ask::prepare(target)?, target: target.clone() })
     }
 
-    pub(crate) async fn look(
-        &self,
-        resolvers: &Resolvers,
-        clients: &Clients,
-        budget: Duration,
-        trace: &mut Trace,
-    ) -> Result<(), Break> {
-        let way = Way { target: &self.target, resolvers, clients, budget };
+    pub(crate) async fn look(&self, means: &Means, budget: Duration, trace: &mut Trace) -> Result<(), Break> {
+        let way = Way { target: &self.target, means, budget };
         let mut answer = way.request(&self.first, self.ask.request(&self.first), 0, trace).await?;
         let mut ask = None;
         let mut hop = None;
@@ -126,8 +119,7 @@ impl Ask {
 /// What all requests of one probe share.
 struct Way<'a> {
     target: &'a HttpTarget,
-    resolvers: &'a Resolvers,
-    clients: &'a Clients,
+    means: &'a Means,
     budget: Duration,
 }
 
@@ -140,15 +132,12 @@ impl Way<'_> {
         followed: usize,
         trace: &mut Trace,
     ) -> Result<Answer, Break> {
-        trace.enter(Phase::Resolve);
-        let addresses = self.resolvers.addresses(&to.host, self.target.ip).await?;
-        trace.enter(Phase::Connect);
-        let stream = connect(&addresses, to.port, self.budget, trace).await?;
+        let stream = self.means.connect(&to.host, to.port, &self.target.route, self.budget, trace).await?;
         match to.scheme {
             Scheme::Http => exchange(stream, request, self.target, followed, trace).await,
             Scheme::Https => {
                 trace.enter(Phase::Tls);
-                let client = self.clients.client(&self.target.tls)?;
+                let client = self.means.clients.client(&self.target.tls, Alpn::Http1)?;
                 let stream = client.handshake(stream, to.server_name()?, trace).await?;
                 // Its state is large, and most probes of a plain page never have it.
                 Box::pin(exchange(stream, request, self.target, followed, trace)).await

@@ -1,10 +1,9 @@
 //! Probes a port: it is up when it accepts a connection. Nothing is sent.
 
-use super::connect::connect;
-use super::resolve::{Host, Resolvers};
+use super::Means;
+use super::resolve::Host;
 use super::trace::{Break, Trace};
-use rules::check::{IpPreference, TcpTarget};
-use rules::evidence::Phase;
+use rules::check::{Route, TcpTarget};
 use std::time::Duration;
 
 /// A port, ready to be probed.
@@ -12,18 +11,15 @@ use std::time::Duration;
 pub(crate) struct Port {
     host: Host,
     port: u16,
-    ip: IpPreference,
+    route: Route,
 }
 
 impl Port {
-    pub(crate) fn prepare(target: &TcpTarget) -> Result<Port, Break> {
-        Ok(Port { host: Host::read(&target.host)?, port: target.port, ip: target.ip })
+    pub(crate) fn prepare(target: &TcpTarget, _means: &Means) -> Result<Port, Break> {
+        Ok(Port { host: Host::read(&target.host)?, port: target.port, route: target.route.clone() })
     }
 
-    pub(crate) async fn look(&self, resolvers: &Resolvers, budget: Duration, trace: &mut Trace) -> Result<(), Break> {
-        trace.enter(Phase::Resolve);
-        let addresses = resolvers.addresses(&self.host, self.ip).await?;
-        trace.enter(Phase::Connect);
-        connect(&addresses, self.port, budget, trace).await.map(drop)
+    pub(crate) async fn look(&self, means: &Means, budget: Duration, trace: &mut Trace) -> Result<(), Break> {
+        means.connect(&self.host, self.port, &self.route, budget, trace).await.map(drop)
     }
 }

@@ -5,7 +5,9 @@ mod servers;
 
 use agent::prober::Prober;
 use daemon::clock::Clock;
-use rules::check::{ContentPart, ContentRule, FailsIf, HttpTarget, IpPreference, Pattern, Redirects, Target, Verify};
+use rules::check::{
+    ContentPart, ContentRule, FailsIf, HttpTarget, IpPreference, Pattern, Redirects, Route, Target, Verify,
+};
 use rules::evidence::{Evidence, HttpVersion, Phase, TlsVersion};
 use rules::judge::{Circumstances, judge};
 use rules::outcome::{Cause, Outcome};
@@ -219,7 +221,7 @@ async fn a_redirect_to_another_host_gets_no_secrets_and_no_second_form() {
         body: Some("form".into()),
         headers: vec![("authorization".into(), "Bearer x".into()), ("cookie".into(), "a=b".into())],
         content: vec![rule("authorization|cookie|content-length", FailsIf::Found), rule("^GET / ", FailsIf::Missing)],
-        ip: IpPreference::OnlyV4,
+        route: Route { ip: IpPreference::OnlyV4, source: None },
         ..page(first)
     };
     let (evidence, outcome) = probe(Target::Http(target), AMPLE).await;

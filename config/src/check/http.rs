@@ -1,14 +1,13 @@
-//! The options of an `http` check, under blackbox_exporter's names.
+//! An `http` check and its options, under blackbox_exporter's names.
 
-use super::ip_preference;
+use super::{route, trust};
 use crate::node::{Key, Node};
 use crate::reading::keys::Keys;
 use crate::reading::{Reading, one_or_list, text};
 use crate::scalar::{size, truth, whole, words};
 use crate::secret::expanded;
-use rules::check::{
-    BODY_BYTES_DEFAULT, ContentPart, ContentRule, FailsIf, HttpTarget, Pattern, Redirects, TlsRule, Verify,
-};
+use rules::check::{BODY_BYTES_DEFAULT, ContentPart, ContentRule, FailsIf, HttpTarget, Pattern, Redirects};
+use serde_json::{Map, Value, json};
 use std::ops::RangeInclusive;
 
 /// Reads the target at `node` and its options from the keys beside it.
@@ -20,8 +19,8 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
     let follow = keys.or("follow_redirects", true, reading, truth);
     let content = content(keys, reading);
     let body_bytes_max = keys.or("body_size_limit", BODY_BYTES_DEFAULT, reading, size);
-    let ip = ip_preference(keys, reading);
-    let tls = keys.or("tls_config", TlsRule::default(), reading, tls_rule);
+    let route = route::read(keys, reading);
+    let tls = trust::read(keys, reading);
     let url = text(node, reading)?;
     if url.contains('@') {
         reading.conceal(node.at);
@@ -39,7 +38,7 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
             redirects: if follow { Redirects::Follow } else { Redirects::Stop },
             content,
             body_bytes_max,
-            ip: ip?,
+            route: route?,
             tls,
             ..target
         }),
@@ -147,11 +146,42 @@ fn header_match(node: &Node, reading: &mut Reading) -> Option<(ContentPart, Patt
     Some((ContentPart::Header(header?.to_ascii_lowercase()), pattern?))
 }
 
-fn tls_rule(node: &Node, reading: &mut Reading) -> Option<TlsRule> {
-    let mut keys = Keys::of(node, "`tls_config`", reading)?;
-    let skip = keys.or("insecure_skip_verify", false, reading, truth);
-    let ca_file = keys.optional("ca_file", reading, words);
-    let server_name = keys.optional("server_name", reading, words);
-    keys.end(reading);
-    Some(TlsRule { verify: if skip { Verify::Nothing } else { Verify::Chain }, ca_file, server_name })
+/// Writes `http` under the keys that it is read from.
+pub(super) fn write(http: &HttpTarget, keys: &mut Map<String, Value>) {
+    let HttpTarget { url, method, headers, body, valid_status_codes, redirects, content, body_bytes_max, route, tls } =
+        http;
+    let mut put = |key: &str, value: Value| keys.insert(key.to_owned(), value);
+    put("http", json!(url));
+    put("method", json!(method));
+    put("headers", headers.iter().map(|(name, value)| json!({ name.clone(): value })).collect());
+    if let Some(body) = body {
+        put("body", json!(body));
+    }
+    let codes = valid_status_codes.iter().map(|range| format!("{}-{}", range.start(), range.end()));
+    put("valid_status_codes", codes.collect());
+    put("follow_redirects", json!(matches!(redirects, Redirects::Follow)));
+    put("body_size_limit", json!(body_bytes_max));
+    trust::write(tls, keys);
+    for rule in content {
+        let (key, value) = content_entry(rule);
+        let list = keys.entry(key).or_insert_with(|| json!([]));
+        if let Value::Array(list) = list {
+            list.push(value);
+        }
+    }
+    route::write(route, keys);
+}
+
+fn content_entry(ContentRule { part, pattern, fails }: &ContentRule) -> (&'static str, Value) {
+    let regexp = pattern.as_str();
+    match (part, fails) {
+        (ContentPart::Body, FailsIf::Found) => ("fail_if_body_matches_regexp", json!(regexp)),
+        (ContentPart::Body, FailsIf::Missing) => ("fail_if_body_not_matches_regexp", json!(regexp)),
+        (ContentPart::Header(header), FailsIf::Found) => {
+            ("fail_if_header_matches", json!({ "header": header, "regexp": regexp }))
+        }
+        (ContentPart::Header(header), FailsIf::Missing) => {
+            ("fail_if_header_not_matches", json!({ "header": header, "regexp": regexp }))
+        }
+    }
 }

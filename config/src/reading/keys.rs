@@ -34,11 +34,6 @@ impl<'n> Keys<'n> {
         self.entries.iter_mut().find(|entry| entry.is_some_and(|(found, _)| found.name == key))?.take()
     }
 
-    /// Takes out `key` without listing it among the keys that are known.
-    pub(crate) fn take_quietly(&mut self, key: &str) -> Option<(&'n Key, &'n Node)> {
-        self.entries.iter_mut().find(|entry| entry.is_some_and(|(found, _)| found.name == key))?.take()
-    }
-
     /// The value of `key`, if it is there and can be read.
     pub(crate) fn optional<T>(
         &mut self,

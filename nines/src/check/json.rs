@@ -1,7 +1,7 @@
 //! A probe as one line of JSON, for programs.
 
-use super::Look;
 use super::text::hex;
+use super::{Look, kinds};
 use rules::evidence::{CertificateFacts, HttpFacts, TlsFacts};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(super) fn line(look: &Look<'_>) -> String {
             })
         })
         .collect();
-    let object = json!({
+    let mut object = json!({
         "target": look.target.address(),
         "kind": look.target.kind(),
         "outcome": look.outcome.kind().as_str(),
@@ -35,6 +35,10 @@ pub(super) fn line(look: &Look<'_>) -> String {
         "tls": evidence.tls.as_ref().map(tls),
         "http": evidence.http.as_ref().map(http),
     });
+    if let (Some(facts), Value::Object(object)) = (&evidence.facts, &mut object) {
+        let (key, value) = kinds::json(facts);
+        object.insert(key.to_owned(), value);
+    }
     format!("{object}\n")
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Everything that came from outside arrives here without control characters; this adds none.
 
-use super::{Look, safe};
+use super::{Look, kinds, safe};
 use rules::evidence::{Attempt, CertificateFacts, Evidence, HttpFacts, Phase, TlsFacts};
 use rules::outcome::Outcome;
 use rules::time::Timestamp;
@@ -33,6 +33,9 @@ pub(super) fn picture(look: &Look<'_>, now: Timestamp) -> String {
     }
     if let Some(http) = &evidence.http {
         draw_http(&mut page, http);
+    }
+    for (word, text) in evidence.facts.iter().flat_map(kinds::rows) {
+        line(&mut page, &format!("  {word:<11}{text}"));
     }
     page
 }

@@ -3,7 +3,7 @@
 //! One strict reading for configuration, for `nines up` and for `nines check`. It looks at the text
 //! alone: it never resolves a name, and it never repairs what it can't read.
 
-use super::{HttpTarget, IpPreference, Redirects, Target, TcpTarget, TlsRule};
+use super::{HttpTarget, Redirects, Route, Target, TcpTarget, TlsRule};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -100,7 +100,7 @@ impl HttpTarget {
             redirects: Redirects::Follow,
             content: Vec::new(),
             body_bytes_max: super::BODY_BYTES_DEFAULT,
-            ip: IpPreference::default(),
+            route: Route::default(),
             tls: TlsRule::default(),
         })
     }
@@ -120,7 +120,7 @@ impl TcpTarget {
             _ => text,
         };
         let (host, port) = read_authority(text, address, None)?;
-        Ok(TcpTarget { address: address.into(), host: host.into(), port, ip: IpPreference::default() })
+        Ok(TcpTarget { address: address.into(), host: host.into(), port, route: Route::default() })
     }
 }
 

@@ -1,0 +1,21 @@
+//! Probes a `promql` target.
+
+use super::Means;
+use super::trace::{Break, Trace};
+use rules::check::PromqlTarget;
+use rules::evidence::Fault;
+use std::time::Duration;
+
+/// A target, ready to be probed.
+#[derive(Debug)]
+pub(crate) struct Promql {}
+
+impl Promql {
+    pub(crate) fn prepare(_target: &PromqlTarget, _means: &Means) -> Result<Promql, Break> {
+        Err(Break::new(Fault::Instruction, "this kind is not built yet"))
+    }
+
+    pub(crate) async fn look(&self, _means: &Means, _budget: Duration, _trace: &mut Trace) -> Result<(), Break> {
+        Ok(())
+    }
+}

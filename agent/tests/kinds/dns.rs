@@ -1,0 +1,1 @@
+//! Probes of the kind `dns` against real or scripted servers.

@@ -1,0 +1,1 @@
+//! Probes of the kind `exec` against real or scripted servers.

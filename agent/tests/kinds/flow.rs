@@ -1,0 +1,1 @@
+//! Probes of the kind `flow` against real or scripted servers.

@@ -1,0 +1,1 @@
+//! Probes of the kind `grpc` against real or scripted servers.

@@ -1,0 +1,1 @@
+//! Probes of the kind `heartbeat` against real or scripted servers.

@@ -1,0 +1,1 @@
+//! Probes of the kind `http` against real or scripted servers.

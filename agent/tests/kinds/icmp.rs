@@ -1,0 +1,1 @@
+//! Probes of the kind `icmp` against real or scripted servers.

@@ -1,0 +1,1 @@
+//! Probes of the kind `page` against real or scripted servers.

@@ -1,0 +1,1 @@
+//! Probes of the kind `promql` against real or scripted servers.

@@ -1,0 +1,1 @@
+//! Probes of the kind `tcp` against real or scripted servers.

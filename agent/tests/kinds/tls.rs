@@ -1,0 +1,1 @@
+//! Probes of the kind `tls` against real or scripted servers.

@@ -1,0 +1,1 @@
+//! Probes of the kind `unix` against real or scripted servers.

@@ -1,0 +1,1 @@
+//! Probes of the kind `ws` against real or scripted servers.

@@ -1,0 +1,5 @@
+//! What a command answered.
+
+/// What a command answered.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct ExecFacts {}

@@ -1,0 +1,5 @@
+//! What a query came to.
+
+/// What a query came to.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PromqlFacts {}
