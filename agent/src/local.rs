@@ -174,7 +174,7 @@ mod tests {
                 };
                 let second = 30 * i64::try_from(slot).unwrap();
                 let at = Timestamp::from_millis(second * 1_000);
-                let result = ProbeResult { at, outcome, elapsed: Duration::ZERO };
+                let result = ProbeResult::of_slot(at, outcome, Duration::ZERO);
                 let check = &assignment.check;
                 turns.extend(
                     local.take(&assignment.service, &check.id, &result, check.pace()).map(|turn| (second, turn)),

@@ -39,7 +39,7 @@ impl Vantage {
         let started = self.clock.now();
         let evidence = orders.prober.probe(&standing.plan).await;
         let outcome = self.judge(&evidence, started, &orders, &standing).await;
-        let result = ProbeResult { at: started.wall, outcome, elapsed: evidence.elapsed };
+        let result = ProbeResult::of_slot(started.wall, outcome, evidence.elapsed);
         standing.figures.note(&evidence, outcome);
         self.tell(&standing, &evidence, &result);
         let (service, check) = (standing.assignment.service.clone(), &standing.assignment.check);

@@ -5,7 +5,7 @@
 //! fold takes care of both. Nothing is judged: a line says what an agent saw.
 
 use rules::outcome::{Cause, Outcome, OutcomeKind};
-use rules::result::{ProbeResult, SeriesKey};
+use rules::result::{ProbeResult, SeriesKey, Weight};
 use rules::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Read as _};
@@ -94,6 +94,8 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
     elapsed_us: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    extra: Option<bool>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,13 +118,14 @@ pub fn parse(line: &str) -> Result<Line, Fault> {
         return Err(Fault::Elapsed(written.elapsed_us));
     }
     let cause = written.cause.as_deref().map(Cause::from_word);
+    let weight = if written.extra == Some(true) { Weight::Extra } else { Weight::Slot };
     Ok(Line {
         series: SeriesKey {
             agent: name("agent", &written.agent)?,
             service: name("service", &written.service)?,
             check: name("check", &written.check)?,
         },
-        result: ProbeResult { at: instant(&written.at)?, outcome: Outcome::new(kind, cause), elapsed },
+        result: ProbeResult { at: instant(&written.at)?, outcome: Outcome::new(kind, cause), elapsed, weight },
     })
 }
 
@@ -182,6 +185,7 @@ pub fn write(line: &Line) -> String {
         outcome: line.result.outcome.kind().to_string(),
         cause: line.result.outcome.cause().map(|cause| cause.to_string()),
         elapsed_us: u64::try_from(line.result.elapsed.as_micros()).unwrap_or(u64::MAX),
+        extra: (line.result.weight == Weight::Extra).then_some(true),
     };
     serde_json::to_string(&written).expect("texts and numbers are always JSON")
 }
@@ -201,6 +205,14 @@ mod tests {
         let line = parse(GOOD).unwrap();
         assert_eq!(write(&line), GOOD);
         assert_eq!(line.result.outcome, Outcome::Down(Cause::Timeout));
+    }
+
+    #[test]
+    fn an_extra_result_says_so_and_one_that_was_due_may() {
+        let extra = GOOD.replace('}', r#","extra":true}"#);
+        let line = parse(&extra).unwrap();
+        assert_eq!((line.result.weight, write(&line)), (Weight::Extra, extra));
+        assert_eq!(parse(&GOOD.replace('}', r#","extra":false}"#)).unwrap(), parse(GOOD).unwrap());
     }
 
     #[test]

@@ -20,10 +20,12 @@ const BLOCKS: u64 = 32;
 /// Results every 30 s with jitter and noisy latency, of which a stretch in fifty is down.
 fn block((series, results): (u64, u64), seq: u64) -> Block {
     let noise = |i: u64, below: u64| ((i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) * below) >> 32;
-    let result = |i: u64| ProbeResult {
-        at: Timestamp::from_millis(1_790_000_000_000 + 30_000 * i.cast_signed() + noise(i, 40).cast_signed()),
-        outcome: if noise(i / 8, 50) == 0 { Outcome::Down(Cause::Timeout) } else { Outcome::Up },
-        elapsed: Duration::from_micros(45_000 + noise(i + 7, 30_000)),
+    let result = |i: u64| {
+        ProbeResult::of_slot(
+            Timestamp::from_millis(1_790_000_000_000 + 30_000 * i.cast_signed() + noise(i, 40).cast_signed()),
+            if noise(i / 8, 50) == 0 { Outcome::Down(Cause::Timeout) } else { Outcome::Up },
+            Duration::from_micros(45_000 + noise(i + 7, 30_000)),
+        )
     };
     let of_check = |check: u64| BlockSeries {
         service: "apm-prod".parse().expect("it is a name"),

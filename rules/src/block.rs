@@ -33,6 +33,9 @@
 //!                                       // code = kind + 4 * cause; kind 0 up, 1 down, 2 void
 //!   uint64          elapsed_base = 8;   // microseconds, added to each of the next
 //!   repeated uint64 elapsed      = 9;   // packed, n; or none at all: latency was not kept
+//!   repeated uint32 weight_runs  = 10;  // packed; how many results in a row have weight, how many
+//!                                       // have none, and so on; it ends with results that have
+//!                                       // none, and is not there if all have weight
 //! }
 //! message Tombstone {            // results that the agent had to drop
 //!   sint64 from_ms  = 1;         // [from, until)

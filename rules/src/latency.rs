@@ -1,9 +1,10 @@
 //! How long pages took: the population of a mean, exactly (`accounting.md` section 9).
 //!
-//! Percentiles come from a histogram and live with whoever keeps one; here are only sums.
+//! Percentiles come from a histogram and live with whoever keeps one; here are only sums. A result
+//! without weight is counted as such and has no say in anything else.
 
 use crate::outcome::{Cause, Outcome};
-use crate::result::{Pace, ProbeResult};
+use crate::result::{Pace, ProbeResult, Weight};
 use core::time::Duration;
 
 /// What results contribute to a mean, and how many contribute nothing.
@@ -19,6 +20,8 @@ pub struct Population {
     pub other_downs: u64,
     /// Results that judged nothing.
     pub voids: u64,
+    /// Results without weight, whatever they came to; they are in none of the other figures.
+    pub extras: u64,
     /// The sum over `ups` and `timeouts`, in microseconds.
     pub sum_us: u128,
 }
@@ -26,6 +29,9 @@ pub struct Population {
 /// How long `result` took, as far as a mean is concerned; nothing if it has no say in it. An elapsed
 /// time of zero was not kept: no attempt takes none.
 pub fn contribution(result: &ProbeResult, pace: Pace) -> Option<Duration> {
+    if result.weight == Weight::Extra {
+        return None;
+    }
     match result.outcome {
         Outcome::Up => Some(result.elapsed).filter(|elapsed| !elapsed.is_zero()),
         Outcome::Down(Cause::Timeout) => Some(result.elapsed.max(pace.timeout)),
@@ -36,6 +42,10 @@ pub fn contribution(result: &ProbeResult, pace: Pace) -> Option<Duration> {
 impl Population {
     /// Takes in one result.
     pub fn add(&mut self, result: &ProbeResult, pace: Pace) {
+        if result.weight == Weight::Extra {
+            self.extras += 1;
+            return;
+        }
         match result.outcome {
             Outcome::Up => self.ups += 1,
             Outcome::Down(Cause::Timeout) => self.timeouts += 1,
@@ -55,7 +65,13 @@ impl Population {
         self.timeouts += other.timeouts;
         self.other_downs += other.other_downs;
         self.voids += other.voids;
+        self.extras += other.extras;
         self.sum_us += other.sum_us;
+    }
+
+    /// How many results it was made of, whether or not they have a say in anything.
+    pub fn results(&self) -> u64 {
+        self.ups + self.timeouts + self.other_downs + self.voids + self.extras
     }
 
     /// How many results the mean is over.
@@ -91,7 +107,7 @@ mod tests {
         let mut population = Population::default();
         for &(outcome, elapsed) in results {
             let elapsed = Duration::from_micros(elapsed);
-            population.add(&ProbeResult { at: Timestamp::from_millis(0), outcome, elapsed }, pace);
+            population.add(&ProbeResult::of_slot(Timestamp::from_millis(0), outcome, elapsed), pace);
         }
         population
     }
@@ -113,6 +129,20 @@ mod tests {
     fn a_time_that_was_not_kept_has_no_say_in_the_mean() {
         let all = population(&[(Outcome::Up, 0), (Outcome::Up, 30), (Outcome::Down(Cause::Timeout), 0)]);
         assert_eq!((all.ups, all.untimed, all.count(), all.sum_us), (2, 1, 2, 130));
+    }
+
+    #[test]
+    fn what_came_on_top_is_counted_and_changes_no_figure() {
+        let pace = Pace { every: Duration::from_secs(30), timeout: Duration::from_micros(100) };
+        let slots = population(&[(Outcome::Up, 50), (Outcome::Down(Cause::Refused), 7)]);
+        let mut all = slots;
+        for outcome in [Outcome::Up, Outcome::Down(Cause::Timeout), Outcome::Void(Cause::Paused)] {
+            let extra = ProbeResult::extra(Timestamp::from_millis(0), outcome, Duration::from_micros(9));
+            assert_eq!(contribution(&extra, pace), None);
+            all.add(&extra, pace);
+        }
+        assert_eq!((all.extras, all.results()), (3, slots.results() + 3));
+        assert_eq!(Population { extras: 0, ..all }, slots);
     }
 
     #[test]

@@ -162,7 +162,7 @@ mod tests {
         let pace = Pace { every: Duration::from_millis(every_ms), timeout: Duration::from_millis(1) };
         let result = |&(at, is_up)| {
             let outcome = if is_up { Outcome::Up } else { Outcome::Down(Cause::Refused) };
-            (ProbeResult { at: Timestamp::from_millis(at), outcome, elapsed: Duration::ZERO }, pace)
+            (ProbeResult::of_slot(Timestamp::from_millis(at), outcome, Duration::ZERO), pace)
         };
         Series::fold(results.iter().map(result).collect())
     }

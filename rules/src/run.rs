@@ -161,6 +161,7 @@ impl Series {
 mod tests {
     use super::*;
     use crate::outcome::{Cause, Outcome};
+    use crate::result::Weight;
     use alloc::string::String;
     use alloc::vec;
     use proptest::prelude::*;
@@ -177,8 +178,7 @@ mod tests {
         };
         let at = |index| Timestamp::from_millis(i64::try_from(index).unwrap());
         let cells = picture.chars().enumerate();
-        let result =
-            |(index, letter)| Some(ProbeResult { at: at(index), outcome: outcome(letter)?, elapsed: Duration::ZERO });
+        let result = |(index, letter)| Some(ProbeResult::of_slot(at(index), outcome(letter)?, Duration::ZERO));
         cells.filter_map(result).map(|result| (result, PACE)).collect()
     }
 
@@ -220,9 +220,9 @@ mod tests {
     }
 
     #[test]
-    fn up_beats_down_beats_void_then_the_shorter_then_the_lower_cause() {
+    fn up_beats_down_beats_void_then_the_shorter_then_the_lower_cause_then_the_weightier() {
         let result = |outcome, elapsed| {
-            (ProbeResult { at: Timestamp::from_millis(0), outcome, elapsed: Duration::from_micros(elapsed) }, PACE)
+            (ProbeResult::of_slot(Timestamp::from_millis(0), outcome, Duration::from_micros(elapsed)), PACE)
         };
         let ranked = [
             result(Outcome::Up, 5),
@@ -231,6 +231,7 @@ mod tests {
             result(Outcome::Down(Cause::Timeout), 1),
             result(Outcome::Down(Cause::Refused), 2),
             result(Outcome::Void(Cause::Paused), 0),
+            (ProbeResult::extra(Timestamp::from_millis(0), Outcome::Void(Cause::Paused), Duration::ZERO), PACE),
         ];
         for (rank, stronger) in ranked.iter().enumerate() {
             for weaker in &ranked[rank + 1..] {
@@ -257,9 +258,10 @@ mod tests {
             Just(Outcome::Down(Cause::Reset)),
             Just(Outcome::Void(Cause::Paused)),
         ];
-        (0i64..60, outcome, 0u64..3, 1u64..4).prop_map(|(at, outcome, elapsed, every)| {
-            let result =
-                ProbeResult { at: Timestamp::from_millis(at), outcome, elapsed: Duration::from_micros(elapsed) };
+        let weight = prop_oneof![Just(Weight::Slot), Just(Weight::Extra)];
+        (0i64..60, outcome, 0u64..3, 1u64..4, weight).prop_map(|(at, outcome, elapsed, every, weight)| {
+            let (at, elapsed) = (Timestamp::from_millis(at), Duration::from_micros(elapsed));
+            let result = ProbeResult { at, outcome, elapsed, weight };
             (result, Pace { every: Duration::from_millis(every), timeout: Duration::from_millis(1) })
         })
     }
@@ -278,6 +280,18 @@ mod tests {
                 turned.reverse();
             }
             prop_assert_eq!(Series::fold(results), Series::fold(turned));
+        }
+
+        #[test]
+        fn a_run_does_not_ask_what_its_results_weigh(results in prop::collection::vec(any_result(), 0..80)) {
+            let weighing = |weight: fn(&ProbeResult) -> Weight| {
+                results.iter().map(|(one, _)| (ProbeResult { weight: weight(one), ..*one }, PACE)).collect()
+            };
+            let due = Series::fold(weighing(|_| Weight::Slot));
+            let extra = Series::fold(weighing(|_| Weight::Extra));
+            let mixed = Series::fold(weighing(|result| result.weight));
+            prop_assert_eq!(extra.runs(), due.runs());
+            prop_assert_eq!(mixed.runs(), due.runs());
         }
 
         #[test]

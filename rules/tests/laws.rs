@@ -11,6 +11,7 @@ use rules::check::Vantages;
 use rules::exclusion::{Class, Exclusion};
 use rules::id::{AgentId, CheckId};
 use rules::interval::Interval;
+use rules::latency::Population;
 use rules::outage::Verdict;
 use rules::outcome::{Cause, Outcome, OutcomeKind};
 use rules::period::{Month, Zone};
@@ -18,7 +19,7 @@ use rules::policy::{
     AvailabilityRule, Counting, Denominator, MaintenanceRule, Minutes, Need, OutageExclusions, OutageRule, Policy,
     RecoveryRule, Undetermined,
 };
-use rules::result::{Pace, ProbeResult};
+use rules::result::{Pace, ProbeResult, Weight};
 use rules::run::Series;
 use rules::service::SeriesRuns;
 use rules::statement::{Reckoning, reckon};
@@ -39,6 +40,8 @@ struct Seen {
     agent: usize,
     every: usize,
     cells: Vec<Option<Outcome>>,
+    /// Each so-many-th cell's result came on top of what was due.
+    extra: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -69,14 +72,14 @@ fn outcome() -> impl Strategy<Value = Option<Outcome>> {
 
 /// Stretches of one outcome, with probes at every `every`-th cell or a little off.
 fn seen() -> impl Strategy<Value = Seen> {
-    (0usize..3, 1usize..4, prop::collection::vec((outcome(), 1usize..40), 1..14)).prop_map(
-        |(agent, every, stretches)| {
+    (0usize..3, 1usize..4, prop::collection::vec((outcome(), 1usize..40), 1..14), 1usize..5).prop_map(
+        |(agent, every, stretches, extra)| {
             let mut cells = vec![None; CELLS];
             let spread = stretches.into_iter().flat_map(|(outcome, length)| std::iter::repeat_n(outcome, length));
             for (index, (cell, outcome)) in cells.iter_mut().zip(spread).enumerate() {
                 *cell = outcome.filter(|_| index % every == agent % every);
             }
-            Seen { agent, every, cells }
+            Seen { agent, every, cells, extra }
         },
     )
 }
@@ -295,14 +298,19 @@ impl World {
     }
 }
 
-fn fold(seen: &Seen) -> (AgentId, Series) {
+fn results(seen: &Seen) -> Vec<(ProbeResult, Pace)> {
     let every = CELL * u32::try_from(seen.every).unwrap();
     let pace = Pace { every, timeout: CELL };
     let result = |(cell, outcome): (usize, &Option<Outcome>)| {
-        Some((ProbeResult { at: instant(cell), outcome: (*outcome)?, elapsed: Duration::ZERO }, pace))
+        let weight = if cell % seen.extra == 0 { Weight::Extra } else { Weight::Slot };
+        let elapsed = Duration::from_micros(cell as u64 * 7 % 11);
+        Some((ProbeResult { at: instant(cell), outcome: (*outcome)?, elapsed, weight }, pace))
     };
-    let results = seen.cells.iter().enumerate().filter_map(result).collect();
-    (format!("agent-{}", seen.agent).parse().unwrap(), Series::fold(results))
+    seen.cells.iter().enumerate().filter_map(result).collect()
+}
+
+fn fold(seen: &Seen) -> (AgentId, Series) {
+    (format!("agent-{}", seen.agent).parse().unwrap(), Series::fold(results(seen)))
 }
 
 fn cells(length: Duration) -> usize {
@@ -356,6 +364,20 @@ proptest! {
             prop_assert_eq!(union.as_slice(), &[reckoning.period]);
             Ok(())
         })?;
+    }
+
+    #[test]
+    fn extra_results_are_counted_and_change_no_mean_and_no_error_rate(seen in seen()) {
+        let (mut all, mut due, mut extras) = (Population::default(), Population::default(), 0);
+        for (result, pace) in results(&seen) {
+            all.add(&result, pace);
+            match result.weight {
+                Weight::Slot => due.add(&result, pace),
+                Weight::Extra => extras += 1,
+            }
+        }
+        prop_assert_eq!(all, Population { extras, ..due });
+        prop_assert_eq!((all.count(), all.mean_us(), all.downs()), (due.count(), due.mean_us(), due.downs()));
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Courier {
         let mut builder = Builder::default();
         let pace = Pace { every: Duration::from_secs(1), timeout: Duration::from_secs(1) };
         for &(at, outcome) in results {
-            let result = ProbeResult { at, outcome, elapsed: Duration::from_millis(5) };
+            let result = ProbeResult::of_slot(at, outcome, Duration::from_millis(5));
             builder.push(series.0.parse().unwrap(), series.1.parse().unwrap(), pace, result);
         }
         builder.build(self.agent.parse().unwrap(), seq)

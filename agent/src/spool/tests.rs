@@ -22,7 +22,7 @@ fn recorded(at: Timestamp) -> Recorded {
         service: "apm-prod".parse().unwrap(),
         check: "login".parse().unwrap(),
         pace: Pace { every: Duration::from_secs(30), timeout: Duration::from_secs(10) },
-        result: ProbeResult { at, outcome: Outcome::Up, elapsed: Duration::from_micros(48_123) },
+        result: ProbeResult::of_slot(at, Outcome::Up, Duration::from_micros(48_123)),
     }
 }
 

@@ -58,7 +58,7 @@ async fn record(handle: &SpoolHandle, number: u64) {
         service: "apm-prod".parse().unwrap(),
         check: "login".parse().unwrap(),
         pace: Pace { every: Duration::from_secs(30), timeout: Duration::from_secs(10) },
-        result: ProbeResult { at: at(number), outcome: Outcome::Up, elapsed: Duration::from_millis(48) },
+        result: ProbeResult::of_slot(at(number), Outcome::Up, Duration::from_millis(48)),
     };
     handle.record(recorded).await.unwrap();
 }

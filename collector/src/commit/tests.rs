@@ -13,7 +13,7 @@ use rules::block::Builder;
 use rules::interval::Interval;
 use rules::latency::contribution;
 use rules::outcome::{Cause, Outcome};
-use rules::result::{Pace, ProbeResult, SeriesKey};
+use rules::result::{Pace, ProbeResult, SeriesKey, Weight};
 use rules::run::Series;
 use std::collections::BTreeMap;
 
@@ -126,7 +126,7 @@ pub(crate) fn pace(seconds: u64) -> Pace {
 
 pub(crate) fn result(seconds: i64, outcome: Outcome) -> ProbeResult {
     let at = Timestamp::from_millis(BEGAN + seconds * 1000);
-    ProbeResult { at, outcome, elapsed: Duration::from_micros(1500) }
+    ProbeResult::of_slot(at, outcome, Duration::from_micros(1500))
 }
 
 fn any_result() -> impl Strategy<Value = (SeriesKey, Pace, ProbeResult)> {
@@ -137,10 +137,12 @@ fn any_result() -> impl Strategy<Value = (SeriesKey, Pace, ProbeResult)> {
         1 => Just(Outcome::Void(Cause::Paused)),
     ];
     let check = prop_oneof![3 => Just("login"), 1 => Just("port")];
-    (0i64..90, outcome, 0u64..3, prop_oneof![4 => Just(150u64), 1 => Just(600)], check).prop_map(
-        |(slot, outcome, elapsed, every, check)| {
+    let weight = prop_oneof![2 => Just(Weight::Slot), 1 => Just(Weight::Extra)];
+    (0i64..90, outcome, 0u64..3, prop_oneof![4 => Just(150u64), 1 => Just(600)], check, weight).prop_map(
+        |(slot, outcome, elapsed, every, check, weight)| {
             let at = Timestamp::from_millis(BEGAN + slot * 150_000);
-            (key(check), pace(every), ProbeResult { at, outcome, elapsed: Duration::from_micros(elapsed) })
+            let elapsed = Duration::from_micros(elapsed);
+            (key(check), pace(every), ProbeResult { at, outcome, elapsed, weight })
         },
     )
 }

@@ -14,12 +14,13 @@
 //!   sint64 at_ms = 5; uint32 kind = 6; uint32 cause = 7; uint64 elapsed_us = 8;   // the last result
 //!   Run    run  = 9;                                      // the open run
 //!   Hour   hour = 10;                                     // the open hour
+//!   uint32 weight = 11;                                   // the last result's: 0 slot, 1 extra
 //! }
 //! message Run  { sint64 first_ms = 1; sint64 last_ms = 2; sint64 until_ms = 3; uint32 results = 4;
 //!                fixed64 causes_low = 5; fixed64 causes_high = 6; uint32 kind = 7; }
 //! message Hour { sint64 hour_ms = 1; uint64 ups = 2; uint64 timeouts = 3; uint64 other_downs = 4;
 //!                uint64 voids = 5; uint64 sum_us = 6; repeated uint32 us = 7;
-//!                uint64 untimed = 8; }
+//!                uint64 untimed = 8; uint64 extras = 9; }
 //! ```
 //! It lies in one row of one transaction, so a crash leaves the old one or the new one. Whatever
 //! can't be read is as good as none: the fold then begins at the first block.
@@ -33,7 +34,7 @@ use rules::block::Tombstone;
 use rules::id::AgentId;
 use rules::latency::Population;
 use rules::outcome::{Cause, CauseSet, Outcome, OutcomeKind};
-use rules::result::{Pace, ProbeResult};
+use rules::result::{Pace, ProbeResult, Weight};
 use rules::run::{Run, Series};
 use rules::time::Timestamp;
 use std::time::Duration;
@@ -74,6 +75,8 @@ struct SeriesWire {
     run: Option<RunWire>,
     #[prost(message, optional, tag = "10")]
     hour: Option<HourWire>,
+    #[prost(uint32, tag = "11")]
+    weight: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -112,6 +115,8 @@ struct HourWire {
     us: Vec<u32>,
     #[prost(uint64, tag = "8")]
     untimed: u64,
+    #[prost(uint64, tag = "9")]
+    extras: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -171,6 +176,7 @@ fn series_to_wire(fold: &SeriesFold) -> Option<SeriesWire> {
         kind: kind_code(last.outcome.kind()),
         cause: last.outcome.cause().map_or(0, |cause| u32::from(cause.code())),
         elapsed_us: micros(last.elapsed),
+        weight: weight_code(last.weight),
         run: Some(RunWire {
             first_ms: run.first_at.as_millis(),
             last_ms: run.last_at.as_millis(),
@@ -187,6 +193,7 @@ fn series_to_wire(fold: &SeriesFold) -> Option<SeriesWire> {
             timeouts: open.population.timeouts,
             other_downs: open.population.other_downs,
             voids: open.population.voids,
+            extras: open.population.extras,
             sum_us: u64::try_from(open.population.sum_us).unwrap_or(u64::MAX),
             us: open.contributions.clone(),
         }),
@@ -200,6 +207,7 @@ fn series_from_wire(wire: &SeriesWire) -> Option<SeriesFold> {
         at: Timestamp::from_millis(wire.at_ms),
         outcome: Outcome::new(kind_from_code(wire.kind)?, Some(cause)),
         elapsed: Duration::from_micros(wire.elapsed_us),
+        weight: weight_from_code(wire.weight)?,
     };
     let run = wire.run?;
     let run = Run {
@@ -220,6 +228,7 @@ fn series_from_wire(wire: &SeriesWire) -> Option<SeriesFold> {
             timeouts: hour.timeouts,
             other_downs: hour.other_downs,
             voids: hour.voids,
+            extras: hour.extras,
             sum_us: u128::from(hour.sum_us),
         },
         contributions: hour.us.clone(),
@@ -243,6 +252,21 @@ fn tombstone_from_wire(wire: &TombstoneWire) -> Option<Tombstone> {
         results: wire.results,
         cause: Cause::from_code(u8::try_from(wire.cause).ok()?),
     })
+}
+
+fn weight_code(weight: Weight) -> u32 {
+    match weight {
+        Weight::Slot => 0,
+        Weight::Extra => 1,
+    }
+}
+
+fn weight_from_code(code: u32) -> Option<Weight> {
+    match code {
+        0 => Some(Weight::Slot),
+        1 => Some(Weight::Extra),
+        _ => None,
+    }
 }
 
 fn kind_code(kind: OutcomeKind) -> u32 {

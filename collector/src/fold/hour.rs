@@ -41,11 +41,6 @@ impl OpenHour {
     }
 }
 
-/// How many results `population` was made of.
-pub(crate) fn results(population: &Population) -> u64 {
-    population.ups + population.timeouts + population.other_downs + population.voids
-}
-
 /// A histogram of microseconds with nothing in it.
 pub(crate) fn empty_histogram() -> Histogram<u64> {
     Histogram::new(DIGITS).expect("two digits are allowed")

@@ -7,7 +7,6 @@
 //! cut on are then forgotten and written anew.
 
 use super::AgentFold;
-use super::hour::results;
 use super::series::{Pending, SeriesFold};
 use crate::ledger::{Hour, Ledger, LedgerError};
 use rules::block::{Block, BlockError};
@@ -90,9 +89,8 @@ impl AgentFold {
         if let (Some(run), Some(last)) = (spanning, base.last_mut()) {
             let (result, pace) = self.last_before(source, index, cut, run).await?;
             let later: u64 = runs[before..].iter().map(|run| u64::from(run.results)).sum();
-            let open = self.series[index].hour.as_ref().map_or(0, |open| self::results(&open.population));
-            let after_cut: u64 =
-                hours.range(cut..).map(|(_, hour)| self::results(&hour.population)).sum::<u64>() + open;
+            let open = self.series[index].hour.as_ref().map_or(0, |open| open.population.results());
+            let after_cut: u64 = hours.range(cut..).map(|(_, hour)| hour.population.results()).sum::<u64>() + open;
             let left = (u64::from(run.results) + later).saturating_sub(after_cut);
             last.results = u32::try_from(left).unwrap_or(u32::MAX);
             last.last_at = result.at;
@@ -221,6 +219,7 @@ impl AgentFold {
         tally.ups += is.ups.saturating_sub(was.ups);
         tally.downs += is.downs().saturating_sub(was.downs());
         tally.voids += is.voids.saturating_sub(was.voids);
+        tally.extras += is.extras.saturating_sub(was.extras);
         let earlier = std::mem::take(&mut old.pending);
         new.tally = tally;
         new.pending = joined(earlier, pending, cut, new.open_run().map(|run| run.first_at));

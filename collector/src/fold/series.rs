@@ -8,7 +8,7 @@ use crate::ledger::Hour;
 use rules::id::{CheckId, ServiceId};
 use rules::latency::contribution;
 use rules::outcome::OutcomeKind;
-use rules::result::{Pace, ProbeResult};
+use rules::result::{Pace, ProbeResult, Weight};
 use rules::run::{Pushed, Run, Series};
 use rules::time::Timestamp;
 
@@ -20,6 +20,8 @@ pub(crate) const LATENCY_BOUNDS_US: [u64; 8] =
 /// What a process counted of a series since it started: for counters that may begin at zero.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
+    /// Results that came on top of what was due; nothing else here counts them.
+    pub extras: u64,
     /// Results that were up.
     pub ups: u64,
     /// Results that were down.
@@ -35,6 +37,10 @@ pub struct Tally {
 
 impl Tally {
     pub(super) fn add(&mut self, result: &ProbeResult) {
+        if result.weight == Weight::Extra {
+            self.extras += 1;
+            return;
+        }
         match result.outcome.kind() {
             OutcomeKind::Up => self.ups += 1,
             OutcomeKind::Down => self.downs += 1,

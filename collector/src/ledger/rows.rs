@@ -99,6 +99,7 @@ pub(crate) struct HourRow {
     pub(crate) timeouts: i64,
     pub(crate) other_downs: i64,
     pub(crate) voids: i64,
+    pub(crate) extras: i64,
     pub(crate) untimed: i64,
     pub(crate) sum_us: String,
     pub(crate) histogram: Vec<u8>,
@@ -106,13 +107,14 @@ pub(crate) struct HourRow {
 
 impl From<&Hour> for HourRow {
     fn from(hour: &Hour) -> HourRow {
-        let Population { ups, timeouts, other_downs, voids, untimed, sum_us } = hour.population;
+        let Population { ups, timeouts, other_downs, voids, extras, untimed, sum_us } = hour.population;
         HourRow {
             hour: hour.hour.as_millis(),
             ups: ups.cast_signed(),
             timeouts: timeouts.cast_signed(),
             other_downs: other_downs.cast_signed(),
             voids: voids.cast_signed(),
+            extras: extras.cast_signed(),
             untimed: untimed.cast_signed(),
             sum_us: sum_us.to_string(),
             histogram: hour.histogram.clone(),
@@ -132,6 +134,7 @@ impl TryFrom<HourRow> for Hour {
                 timeouts: row.timeouts.cast_unsigned(),
                 other_downs: row.other_downs.cast_unsigned(),
                 voids: row.voids.cast_unsigned(),
+                extras: row.extras.cast_unsigned(),
                 untimed: row.untimed.cast_unsigned(),
                 sum_us: sum_us.map_err(|_| corrupt(format!("an hour's sum is `{}`, no number", row.sum_us)))?,
             },

@@ -66,7 +66,7 @@ impl Scene {
         let mut builder = Builder::default();
         let pace = Pace { every: Duration::from_secs(30), timeout: Duration::from_secs(5) };
         let at = Timestamp::from_millis(BEGAN + seconds * 1000);
-        let result = ProbeResult { at, outcome, elapsed: Duration::from_millis(3) };
+        let result = ProbeResult::of_slot(at, outcome, Duration::from_millis(3));
         builder.push("apm".parse().unwrap(), "login".parse().unwrap(), pace, result);
         self.fold.push(&builder.build(agent(), self.seq));
         self.seq += 1;

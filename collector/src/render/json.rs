@@ -135,6 +135,9 @@ struct LatencyView {
     other_downs: u64,
     voids: u64,
     untimed: u64,
+    /// Left out without any, so that statements issued before there were extra results keep their bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extras: Option<u64>,
     /// From a histogram with two significant digits.
     percentiles_us: Option<PercentilesView>,
 }
@@ -322,6 +325,7 @@ fn latency_view(month: &CheckMonth<'_>) -> LatencyView {
         other_downs: population.other_downs,
         voids: population.voids,
         untimed: population.untimed,
+        extras: (0 < population.extras).then_some(population.extras),
         percentiles_us: month.percentiles.map(percentiles_view),
     }
 }

@@ -103,7 +103,7 @@ async fn json_of(answer: Response) -> Value {
 fn block(agent: &str, seq: u64, at: Timestamp) -> Block {
     let mut builder = Builder::default();
     let pace = Pace { every: Duration::from_secs(30), timeout: Duration::from_secs(10) };
-    let result = ProbeResult { at, outcome: Outcome::Up, elapsed: Duration::from_millis(3) };
+    let result = ProbeResult::of_slot(at, Outcome::Up, Duration::from_millis(3));
     builder.push("apm".parse().unwrap(), "login".parse().unwrap(), pace, result);
     builder.build(agent.parse().unwrap(), seq)
 }

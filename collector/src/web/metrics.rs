@@ -81,6 +81,7 @@ fn tally(views: &[SeriesView], check: &Check) -> Tally {
         sum.ups += view.tally.ups;
         sum.downs += view.tally.downs;
         sum.voids += view.tally.voids;
+        sum.extras += view.tally.extras;
         sum.sum_us = sum.sum_us.saturating_add(view.tally.sum_us);
         for (sum, bucket) in sum.buckets.iter_mut().zip(view.tally.buckets) {
             *sum += bucket;
@@ -212,13 +213,17 @@ fn latencies(page: &mut Page, rows: &[Row<'_>], figures: &Figures) {
 }
 
 fn results(page: &mut Page, rows: &[Row<'_>]) {
-    page.family("nines_check_results_total", "counter", "Results committed.");
+    page.family("nines_check_results_total", "counter", "Results committed, without extra ones.");
     for (_, labels, tally) in rows.iter().flat_map(|row| &row.checks) {
         let counts =
             [(",outcome=\"up\"", tally.ups), (",outcome=\"down\"", tally.downs), (",outcome=\"void\"", tally.voids)];
         for (outcome, count) in counts {
             page.sample_of("nines_check_results_total", labels, outcome, count);
         }
+    }
+    page.family("nines_check_extra_results_total", "counter", "Results committed on top of what was due.");
+    for (_, labels, tally) in rows.iter().flat_map(|row| &row.checks) {
+        page.sample("nines_check_extra_results_total", labels, tally.extras);
     }
     page.family("nines_check_latency_seconds", "histogram", "Elapsed time of up results, as they arrive.");
     let bounds = LATENCY_BOUNDS_US.map(|bound| format!(",le=\"{}\"", Micros(bound)));

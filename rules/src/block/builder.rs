@@ -7,8 +7,9 @@ use crate::time::Timestamp;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-/// The most bytes that one result takes: a step of `at`, an outcome run of its own, an elapsed time.
-const RESULT_BYTES_MAX: usize = 10 + 4 + 10;
+/// The most bytes that one result takes: a step of `at`, an outcome run of its own, an elapsed time,
+/// a weight run of its own.
+const RESULT_BYTES_MAX: usize = 10 + 4 + 10 + 2;
 
 /// The most bytes that a series takes before its names and results: keys, lengths and numbers.
 const SERIES_BYTES_MAX: usize = 64;

@@ -1,6 +1,7 @@
 use super::*;
 use crate::outcome::{Outcome, OutcomeKind};
-use alloc::string::ToString;
+use crate::result::Weight;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use proptest::prelude::*;
 
@@ -15,7 +16,7 @@ fn pace() -> Pace {
 }
 
 fn up(at: Timestamp, micros: u64) -> ProbeResult {
-    ProbeResult { at, outcome: Outcome::Up, elapsed: Duration::from_micros(micros) }
+    ProbeResult::of_slot(at, Outcome::Up, Duration::from_micros(micros))
 }
 
 fn block(series: Vec<BlockSeries>) -> Block {
@@ -45,10 +46,11 @@ fn payload(block: &Block) -> Vec<u8> {
     rest.to_vec()
 }
 
-fn any_result() -> impl Strategy<Value = (i64, u8, u8, u64)> {
+fn any_result() -> impl Strategy<Value = (i64, u8, u8, u64, Weight)> {
     let at = prop_oneof![0..100_000_i64, AT_MIN.as_millis()..Timestamp::MAX.as_millis()];
     let elapsed = prop_oneof![Just(0_u64), 0..60_000_000_u64, any::<u64>()];
-    (at, 0..3_u8, any::<u8>(), elapsed)
+    let weight = prop_oneof![3 => Just(Weight::Slot), 1 => Just(Weight::Extra)];
+    (at, 0..3_u8, any::<u8>(), elapsed, weight)
 }
 
 prop_compose! {
@@ -58,12 +60,13 @@ prop_compose! {
         timeout in 0..60_000_000_u64,
         drawn in prop::collection::vec(any_result(), 1..60),
     ) -> BlockSeries {
-        let mut results: Vec<_> = drawn.into_iter().map(|(at, kind, cause, elapsed)| {
+        let mut results: Vec<_> = drawn.into_iter().map(|(at, kind, cause, elapsed, weight)| {
             let kind = [OutcomeKind::Up, OutcomeKind::Down, OutcomeKind::Void][usize::from(kind)];
             ProbeResult {
                 at: Timestamp::from_millis(at.max(AT_MIN.as_millis())),
                 outcome: Outcome::new(kind, Some(Cause::from_code(cause))),
                 elapsed: Duration::from_micros(elapsed),
+                weight,
             }
         }).collect();
         results.sort_by_key(|result| result.at);
@@ -165,7 +168,7 @@ fn the_bytes_of_version_one_never_change() {
         up(ms(0), 48_123),
         up(ms(30_001), 48_500),
         up(ms(60_000), 47_000),
-        ProbeResult { at: ms(90_000), outcome: Outcome::Down(Cause::Timeout), elapsed: Duration::from_secs(10) },
+        ProbeResult::of_slot(ms(90_000), Outcome::Down(Cause::Timeout), Duration::from_secs(10)),
     ];
     let mut block = one_series(results);
     block.tombstones.push(Tombstone { from: ms(-60_000), until: ms(0), results: 2, cause: Cause::SpoolFull });
@@ -174,6 +177,44 @@ fn the_bytes_of_version_one_never_change() {
         hex,
         "080115d2d1260d1a5f0a0773656f756c2d3110071a3e0a0861706d2d70726f6412056c6f67696e188087a70e2080ade2042880b083c598683205e2d40303023a04000315014098ef024a09e308dc0b00e8bddf04221208c086fcc498681080b083c5986818022046"
     );
+}
+
+#[test]
+fn the_bytes_of_results_without_weight_never_change() {
+    let extra = |at| ProbeResult { weight: Weight::Extra, ..up(ms(at), 20) };
+    let results = vec![extra(0), up(ms(5_000), 10), extra(10_000), extra(15_000), up(ms(20_000), 10)];
+    let hex = |block: &Block| payload(block).iter().map(|byte| alloc::format!("{byte:02x}")).collect::<String>();
+    let with = hex(&one_series(results.clone()));
+    let all_due = results.iter().map(|result| ProbeResult { weight: Weight::Slot, ..*result });
+    let without = hex(&one_series(all_due.collect()));
+    assert_eq!(
+        with,
+        concat!(
+            "0a0773656f756c2d3110071a3c0a0861706d2d70726f6412056c6f67696e188087a70e2080ade2042880b083c59868",
+            "3205904e0000003a020005400a4a050a000a0a00520400010102"
+        )
+    );
+    assert_eq!(without.len() + 2 * "\x52\x04\x00\x01\x01\x02".len(), with.len(), "no weight, no bytes");
+    assert!(with.ends_with("520400010102"));
+}
+
+#[test]
+fn weights_that_do_not_fit_their_results_are_refused() {
+    let bytes = payload(&one_series(vec![up(ms(0), 0), up(ms(1), 0)]));
+    let with = |weights: &[u8]| {
+        let mut bytes = bytes.clone();
+        let series = bytes.iter().position(|byte| *byte == 0x1a).unwrap() + 1;
+        bytes[series] += 2 + u8::try_from(weights.len()).unwrap();
+        bytes.extend([0x52, u8::try_from(weights.len()).unwrap()]);
+        bytes.extend(weights);
+        Block::decode(&sealed(&bytes)).map(|block| block.series[0].results.iter().map(|result| result.weight).collect())
+    };
+    let (slot, extra) = (Weight::Slot, Weight::Extra);
+    assert_eq!(with(&[1, 1]), Ok(vec![slot, extra]));
+    assert_eq!(with(&[0, 2]), Ok(vec![extra, extra]));
+    for amiss in [&[1, 2][..], &[3, 1], &[1], &[1, 0], &[0, 1, 0, 1], &[0, 1, 1]] {
+        assert_eq!(with(amiss), Err(BlockError::Content("weights that don't fit its results")), "{amiss:?}");
+    }
 }
 
 #[test]

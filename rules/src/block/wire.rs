@@ -6,7 +6,7 @@
 use super::protobuf::{Column, Fields, Message, Numbers, VARINT_BYTES_MAX, varint};
 use super::{AT_MIN, BYTES_MAX, Block, BlockError, BlockSeries, RESULTS_MAX, TOMBSTONES_MAX, Tombstone};
 use crate::outcome::{Cause, Outcome, OutcomeKind};
-use crate::result::{Pace, ProbeResult};
+use crate::result::{Pace, ProbeResult, Weight};
 use crate::time::Timestamp;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -105,6 +105,11 @@ fn write_series(series: &BlockSeries, to: &mut Message, column: &mut Message) {
         column.push(run.len() as u64);
     }
     to.packed(7, column);
+    write_elapsed(results, to, column);
+    write_weights(results, to, column);
+}
+
+fn write_elapsed(results: &[ProbeResult], to: &mut Message, column: &mut Message) {
     let (least, most) = results.iter().fold((u64::MAX, 0), |(least, most), result| {
         let elapsed = micros(result.elapsed);
         (least.min(elapsed), most.max(elapsed))
@@ -120,11 +125,26 @@ fn write_series(series: &BlockSeries, to: &mut Message, column: &mut Message) {
     to.packed(9, column);
 }
 
+fn write_weights(results: &[ProbeResult], to: &mut Message, column: &mut Message) {
+    let mut weighty = 0;
+    for run in results.chunk_by(|a, b| a.weight == b.weight) {
+        match run[0].weight {
+            Weight::Slot => weighty = run.len() as u64,
+            Weight::Extra => {
+                column.push(core::mem::take(&mut weighty));
+                column.push(run.len() as u64);
+            }
+        }
+    }
+    to.packed(10, column);
+}
+
 /// Reads the series after `before`, and takes its results off `room`.
 fn read_series(bytes: &[u8], before: Option<&BlockSeries>, room: &mut usize) -> Result<BlockSeries, BlockError> {
     let (mut service, mut check, mut every, mut timeout) = ("", "", 0, 0);
     let (mut first_at, mut elapsed_base) = (0, 0);
     let (mut steps, mut outcomes, mut elapsed) = (Column::default(), Column::default(), Column::default());
+    let mut weights = Column::default();
     let mut fields = Fields::of(bytes);
     while let Some(field) = fields.next()? {
         match field.number {
@@ -137,6 +157,7 @@ fn read_series(bytes: &[u8], before: Option<&BlockSeries>, room: &mut usize) -> 
             7 => outcomes.extend(field)?,
             8 => elapsed_base = field.uint()?,
             9 => elapsed.extend(field)?,
+            10 => weights.extend(field)?,
             _ => {}
         }
     }
@@ -147,7 +168,8 @@ fn read_series(bytes: &[u8], before: Option<&BlockSeries>, room: &mut usize) -> 
         return Err(BlockError::Content("a series with more or fewer elapsed times than results"));
     }
     let rows = Rows { at: first_at, step: 0, steps: steps.numbers(), elapsed: elapsed.numbers(), elapsed_base };
-    let results = read_results(n, outcomes.numbers(), rows)?;
+    let mut results = read_results(n, outcomes.numbers(), rows)?;
+    read_weights(weights.numbers(), &mut results)?;
     let service = match before {
         Some(before) if before.service.as_str() == service => before.service.clone(),
         _ => service.parse().map_err(BlockError::Name)?,
@@ -181,6 +203,27 @@ fn read_results(n: usize, mut outcomes: Numbers<'_>, mut rows: Rows<'_>) -> Resu
     Ok(results)
 }
 
+/// Takes the weight from those results that have none.
+fn read_weights(mut runs: Numbers<'_>, results: &mut [ProbeResult]) -> Result<(), BlockError> {
+    const AMISS: BlockError = BlockError::Content("weights that don't fit its results");
+    let mut rest = results;
+    let mut first = true;
+    while !runs.is_empty() {
+        let weighty = runs.uint32()? as usize;
+        if runs.is_empty() || weighty == 0 && !first {
+            return Err(AMISS);
+        }
+        let (_, after) = rest.split_at_mut_checked(weighty).ok_or(AMISS)?;
+        let (extra, after) = match runs.uint32()? as usize {
+            0 => return Err(AMISS),
+            length => after.split_at_mut_checked(length).ok_or(AMISS)?,
+        };
+        extra.iter_mut().for_each(|result| result.weight = Weight::Extra);
+        (rest, first) = (after, false);
+    }
+    Ok(())
+}
+
 /// The columns that have a number a result, as far as they are not read yet.
 struct Rows<'a> {
     /// The next result's instant.
@@ -207,7 +250,7 @@ impl Rows<'_> {
             }
             self.at = self.at.checked_add(self.step).ok_or(BlockError::Content("an absurd time"))?;
         }
-        Ok(ProbeResult { at, outcome, elapsed: Duration::from_micros(elapsed) })
+        Ok(ProbeResult::of_slot(at, outcome, Duration::from_micros(elapsed)))
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn result(series: usize, slot: usize, slot_at: Timestamp) -> ProbeRes
     let is_down = OUTAGE_EVERY - OUTAGE_LENGTH <= slot % OUTAGE_EVERY;
     let outcome = if is_down { Outcome::Down(Cause::Refused) } else { Outcome::Up };
     let at = slot_at.plus(Duration::from_millis(37 * series % 30_000 + chance % 3));
-    ProbeResult { at, outcome, elapsed: Duration::from_micros(5_000 + chance / 3 % 2_000) }
+    ProbeResult::of_slot(at, outcome, Duration::from_micros(5_000 + chance / 3 % 2_000))
 }
 
 fn narrow(slots: usize) -> u32 {

@@ -133,5 +133,5 @@ fn result(series: usize, slot: i64) -> ProbeResult {
     let outcome = if is_down { Outcome::Down(Cause::Timeout) } else { Outcome::Up };
     let offset = i64::try_from(series).unwrap() * 3_700 + slot * 7_919 % 5;
     let at = Timestamp::from_millis(MONTH_BEGINS.as_millis() + slot * 30_000 + offset);
-    ProbeResult { at, outcome, elapsed: Duration::from_micros(5_000 + (slot * 7_919 % 1_999).unsigned_abs()) }
+    ProbeResult::of_slot(at, outcome, Duration::from_micros(5_000 + (slot * 7_919 % 1_999).unsigned_abs()))
 }

@@ -133,7 +133,7 @@ impl World {
                 (false, false) => Outcome::Up,
             };
             let elapsed = Duration::from_micros(self.rng.random_range(500..9_000_000));
-            self.agents[agent].saw(ProbeResult { at: due.slot, outcome, elapsed });
+            self.agents[agent].saw(ProbeResult::of_slot(due.slot, outcome, elapsed));
         }
     }
 

@@ -25,7 +25,7 @@ fn lines(from: &str, until: &str, outages: &[(&str, &str)]) -> String {
     while at < instant(until) {
         let is_down = outages.iter().any(|(from, until)| instant(from) <= at && at < instant(until));
         let outcome = if is_down { Outcome::Down(Cause::Timeout) } else { Outcome::Up };
-        let result = ProbeResult { at, outcome, elapsed: Duration::from_millis(20) };
+        let result = ProbeResult::of_slot(at, outcome, Duration::from_millis(20));
         writeln!(text, "{}", collector::lines::write(&collector::lines::Line { series: key.clone(), result })).unwrap();
         at = at.plus(Duration::from_secs(60));
     }

@@ -19,6 +19,7 @@ facts! {
     a_series_hours_within_an_interval_are_its_own
     every_cause_and_any_sum_come_back
     derived_is_replaced_as_a_whole_at_its_position_only
+    hours_from_before_extra_results_have_none
 }
 
 /// Commits one block of agent `a` with `effects`.
@@ -34,6 +35,17 @@ async fn derived(ledger: &Arc<dyn Ledger>, since: i64) -> Vec<(String, Vec<Run>,
 
 fn effect_of(check: usize, forget_from: Option<i64>, runs: Vec<Run>, hours: Vec<Hour>) -> Effect {
     effect(series(&agent("a"), check), forget_from.map(at), runs, hours)
+}
+
+async fn hours_from_before_extra_results_have_none(place: &Place) {
+    let ledger = place.open().await;
+    put(&ledger, 0, vec![effect_of(0, None, Vec::new(), vec![hour(0, 6)])]).await;
+    drop(ledger);
+    place.tamper("ALTER TABLE hours DROP COLUMN extras; UPDATE meta SET value = 1 WHERE name = 'schema'").await;
+    let ledger = place.open().await;
+    put(&ledger, 1, vec![effect_of(0, None, Vec::new(), vec![hour(1, 7)])]).await;
+    let older = Hour { population: Population { extras: 0, ..hour(0, 6).population }, ..hour(0, 6) };
+    assert_eq!(derived(&ledger, 0).await, [("check-0".to_owned(), Vec::new(), vec![older, hour(1, 7)])]);
 }
 
 async fn runs_and_hours_are_put_and_replaced_by_their_beginning(place: &Place) {
@@ -134,7 +146,7 @@ async fn every_cause_and_any_sum_come_back(place: &Place) {
     let every = Run { causes: Cause::ALL.iter().copied().collect(), results: u32::MAX, ..run(OutcomeKind::Void, 0) };
     let huge = Hour {
         hour: at(0),
-        population: Population { ups: u64::MAX, timeouts: 1, other_downs: 2, voids: 3, untimed: 4, sum_us: u128::MAX },
+        population: Population { ups: u64::MAX, sum_us: u128::MAX, ..hour(0, 1).population },
         histogram: Vec::new(),
     };
     put(&ledger, 0, vec![effect_of(0, None, vec![every], vec![huge.clone()])]).await;

@@ -71,8 +71,15 @@ pub(crate) fn run(kind: OutcomeKind, minutes: i64) -> Run {
 }
 
 pub(crate) fn hour(hours: i64, ups: u64) -> Hour {
-    let population =
-        Population { ups, timeouts: 1, other_downs: 2, voids: 3, untimed: 4, sum_us: u128::from(ups) * 1_000 };
+    let population = Population {
+        ups,
+        timeouts: 1,
+        other_downs: 2,
+        voids: 3,
+        extras: 5,
+        untimed: 4,
+        sum_us: u128::from(ups) * 1_000,
+    };
     Hour { hour: at(hours * 60), population, histogram: vec![0x1c; ups as usize % 7] }
 }
 

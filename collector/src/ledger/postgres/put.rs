@@ -31,12 +31,12 @@ const PUT_RUNS: &str = "INSERT INTO runs
     ON CONFLICT (agent_id, series_id, first_at) DO UPDATE SET last_at = excluded.last_at,
         until_at = excluded.until_at, kind = excluded.kind, results = excluded.results, causes = excluded.causes";
 const PUT_HOURS: &str = "INSERT INTO hours
-    (agent_id, hour, series_id, ups, timeouts, other_downs, voids, untimed, sum_us, histogram)
+    (agent_id, hour, series_id, ups, timeouts, other_downs, voids, extras, untimed, sum_us, histogram)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-        $7::bigint[], $8::bigint[], $9::text[], $10::bytea[])
+        $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::bytea[])
     ON CONFLICT (agent_id, hour, series_id) DO UPDATE SET ups = excluded.ups, timeouts = excluded.timeouts,
-        other_downs = excluded.other_downs, voids = excluded.voids, untimed = excluded.untimed,
-        sum_us = excluded.sum_us, histogram = excluded.histogram";
+        other_downs = excluded.other_downs, voids = excluded.voids, extras = excluded.extras,
+        untimed = excluded.untimed, sum_us = excluded.sum_us, histogram = excluded.histogram";
 const PUT_CHECKPOINTS: &str = "INSERT INTO checkpoints (agent_id, position, bytes)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])
     ON CONFLICT (agent_id) DO UPDATE SET position = excluded.position, bytes = excluded.bytes";
@@ -193,11 +193,23 @@ async fn put_hours(transaction: &Transaction<'_>, effects: &[Keyed<'_>]) -> Resu
     let timeouts = column(&hours, |(_, hour)| hour.timeouts);
     let other_downs = column(&hours, |(_, hour)| hour.other_downs);
     let voids = column(&hours, |(_, hour)| hour.voids);
+    let extras = column(&hours, |(_, hour)| hour.extras);
     let untimed = column(&hours, |(_, hour)| hour.untimed);
     let sums = column(&hours, |(_, hour)| hour.sum_us.as_str());
     let histograms = column(&hours, |(_, hour)| hour.histogram.as_slice());
-    let columns: [&(dyn tokio_postgres::types::ToSql + Sync); 10] =
-        [&agent_ids, &starts, &series_ids, &ups, &timeouts, &other_downs, &voids, &untimed, &sums, &histograms];
+    let columns: [&(dyn tokio_postgres::types::ToSql + Sync); 11] = [
+        &agent_ids,
+        &starts,
+        &series_ids,
+        &ups,
+        &timeouts,
+        &other_downs,
+        &voids,
+        &extras,
+        &untimed,
+        &sums,
+        &histograms,
+    ];
     transaction.execute(&statement, &columns).await?;
     Ok(())
 }

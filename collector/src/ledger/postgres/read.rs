@@ -193,6 +193,7 @@ fn hour_row(row: &Row) -> Result<HourRow, Error> {
         timeouts: row.try_get("timeouts")?,
         other_downs: row.try_get("other_downs")?,
         voids: row.try_get("voids")?,
+        extras: row.try_get("extras")?,
         untimed: row.try_get("untimed")?,
         sum_us: row.try_get("sum_us")?,
         histogram: row.try_get("histogram")?,

@@ -204,6 +204,7 @@ fn hour(row: &Row<'_>) -> rusqlite::Result<HourRow> {
         timeouts: row.get("timeouts")?,
         other_downs: row.get("other_downs")?,
         voids: row.get("voids")?,
+        extras: row.get("extras")?,
         untimed: row.get("untimed")?,
         sum_us: row.get("sum_us")?,
         histogram: row.get("histogram")?,

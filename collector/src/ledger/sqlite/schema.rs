@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The version of the schema that this program writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = STEPS.len() as i64;
 /// How long a transaction waits for another process's before it gives up; a commit takes
 /// milliseconds, a migration seconds.
 const BUSY_TIME: Duration = Duration::from_secs(20);
@@ -24,6 +24,13 @@ const CACHE_KIB: i64 = 16 << 10;
 /// Statements a connection keeps prepared: all that there are.
 const STATEMENTS_MAX: usize = 48;
 
+/// From each version to the next: a new ledger takes all steps, an older one those that it lacks.
+const STEPS: [&str; 2] = [TABLES, EXTRAS];
+
+/// Version 2 counts an hour's results without weight.
+const EXTRAS: &str = "ALTER TABLE hours ADD COLUMN extras INTEGER NOT NULL DEFAULT 0";
+
+/// The tables of version 1; never changed, for ledgers of that version are about.
 const TABLES: &str = "
 CREATE TABLE agents (
     agent_id         INTEGER PRIMARY KEY,
@@ -146,10 +153,13 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), LedgerError> {
         transaction.query_row("SELECT value FROM meta WHERE name = 'schema'", [], |row| row.get::<_, i64>(0))
     })()
     .map_err(refuse)?;
-    match found {
-        VERSION => return Ok(()),
-        0 => transaction.execute_batch(TABLES).map_err(refuse)?,
-        found => return Err(LedgerError::Newer { found, known: VERSION }),
+    let steps = usize::try_from(found).ok().and_then(|found| STEPS.get(found..));
+    let Some(steps) = steps else { return Err(LedgerError::Newer { found, known: VERSION }) };
+    if steps.is_empty() {
+        return Ok(());
+    }
+    for step in steps {
+        transaction.execute_batch(step).map_err(refuse)?;
     }
     transaction.execute("UPDATE meta SET value = ?1 WHERE name = 'schema'", [VERSION]).map_err(refuse)?;
     transaction.commit().map_err(refuse)

@@ -39,8 +39,8 @@ const FORGET_HOURS: &str = "DELETE FROM hours WHERE agent_id = ?1 AND series_id 
 const PUT_RUN: &str = "INSERT OR REPLACE INTO runs
     (agent_id, series_id, first_at, last_at, until_at, kind, results, causes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const PUT_HOUR: &str = "INSERT OR REPLACE INTO hours
-    (agent_id, hour, series_id, ups, timeouts, other_downs, voids, untimed, sum_us, histogram)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    (agent_id, hour, series_id, ups, timeouts, other_downs, voids, extras, untimed, sum_us, histogram)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const PUT_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoints (agent_id, position, bytes) VALUES (?1, ?2, ?3)";
 const INSERT_QUARANTINE: &str = "INSERT INTO quarantine (agent, incarnation, seq, received_at, reason, bytes)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -206,8 +206,10 @@ fn put(
         transaction.prepare_cached(PUT_RUN)?.execute(row)?;
     }
     for hour in hours {
-        let HourRow { hour, ups, timeouts, other_downs, voids, untimed, sum_us, histogram } = HourRow::from(hour);
-        let row = params![agent_id, hour, series_id, ups, timeouts, other_downs, voids, untimed, sum_us, histogram];
+        let HourRow { hour, ups, timeouts, other_downs, voids, extras, untimed, sum_us, histogram } =
+            HourRow::from(hour);
+        let row =
+            params![agent_id, hour, series_id, ups, timeouts, other_downs, voids, extras, untimed, sum_us, histogram];
         transaction.prepare_cached(PUT_HOUR)?.execute(row)?;
     }
     Ok(())

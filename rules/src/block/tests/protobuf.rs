@@ -37,6 +37,8 @@ struct SeriesWire {
     elapsed_base: u64,
     #[prost(uint64, repeated, tag = "9")]
     elapsed: Vec<u64>,
+    #[prost(uint32, repeated, tag = "10")]
+    weight_runs: Vec<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -60,15 +62,17 @@ struct Later {
     outcome_runs: Vec<u32>,
     #[prost(uint64, repeated, packed = "false", tag = "9")]
     elapsed: Vec<u64>,
-    #[prost(uint64, tag = "10")]
+    #[prost(uint32, repeated, packed = "false", tag = "10")]
+    weight_runs: Vec<u32>,
+    #[prost(uint64, tag = "20")]
     number: u64,
-    #[prost(fixed32, tag = "11")]
+    #[prost(fixed32, tag = "21")]
     half: u32,
-    #[prost(fixed64, tag = "12")]
+    #[prost(fixed64, tag = "22")]
     whole: u64,
     #[prost(string, tag = "2000")]
     text: String,
-    #[prost(group, optional, boxed, tag = "14")]
+    #[prost(group, optional, boxed, tag = "24")]
     group: Option<Box<Later>>,
 }
 
@@ -94,10 +98,15 @@ fn meaning(wire: &BlockWire) -> Block {
             core::iter::repeat_n(Outcome::new(kind, Some(cause(pair[0] / 4))), pair[1] as usize)
         });
         let elapsed = wire.elapsed.iter().map(|us| us + wire.elapsed_base).chain(core::iter::repeat(0));
-        let results = ats.into_iter().zip(outcomes).zip(elapsed).map(|((at, outcome), us)| ProbeResult {
+        let weights = wire.weight_runs.iter().zip([Weight::Slot, Weight::Extra].into_iter().cycle());
+        let weights = weights.flat_map(|(length, weight)| core::iter::repeat_n(weight, *length as usize));
+        let weights = weights.chain(core::iter::repeat(Weight::Slot));
+        let rows = ats.into_iter().zip(outcomes).zip(elapsed).zip(weights);
+        let results = rows.map(|(((at, outcome), us), weight)| ProbeResult {
             at: Timestamp::from_millis(at),
             outcome,
             elapsed: Duration::from_micros(us),
+            weight,
         });
         BlockSeries {
             service: wire.service.parse().unwrap(),
@@ -125,6 +134,7 @@ fn written_otherwise(block: &Block, cut: prop::sample::Index) -> Vec<u8> {
             at_step: first.at_step.split_off(cut.index(first.at_step.len() + 1)),
             outcome_runs: first.outcome_runs.split_off(cut.index(first.outcome_runs.len() + 1)),
             elapsed: first.elapsed.split_off(cut.index(first.elapsed.len() + 1)),
+            weight_runs: first.weight_runs.split_off(cut.index(first.weight_runs.len() + 1)),
             number: u64::MAX,
             half: 3,
             whole: 4,
