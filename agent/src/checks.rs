@@ -80,6 +80,7 @@ impl Keeper {
                 }
                 self.config.checks = config.checks;
                 self.config.references = config.references;
+                self.config.reach = config.reach;
                 tracing::info!(file = %path.display(), "Configuration was read again");
             }
             Err(error) => {
@@ -95,7 +96,7 @@ impl Keeper {
         let (config, from_collector, clock) = (self.config.clone(), self.from_collector.clone(), self.clock.clone());
         let prepared = spawn_blocking(move || {
             let assignments = assignments(&config, from_collector);
-            Orders::prepare(assignments, &config.references, Some(&before), &clock)
+            Orders::prepare(assignments, &config.references, &config.reach, Some(&before), &clock)
         });
         match prepared.await.expect("preparing checks doesn't panic") {
             Ok(orders) => drop(self.orders.send_replace(Arc::new(orders))),

@@ -9,6 +9,7 @@ use crate::references::References;
 use daemon::clock::Clock;
 use rules::check::{Assignment, Target};
 use rules::id::{CheckId, ServiceId};
+use rules::reach::Reach;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,18 +33,19 @@ pub(crate) struct Standing {
 impl Orders {
     /// Nothing to probe.
     pub(crate) fn none(clock: &Clock) -> Result<Orders, NoResolver> {
-        Orders::prepare(Vec::new(), &[], None, clock)
+        Orders::prepare(Vec::new(), &[], &Reach::default(), None, clock)
     }
 
-    /// Prepares `assignments` and `references`; checks that were in `before` keep their figures.
+    /// Prepares `assignments` and `references` for probes within `reach`; checks that were in `before` keep their figures.
     /// Blocks for as long as the files it reads do.
     pub(crate) fn prepare(
         assignments: Vec<Assignment>,
         references: &[Target],
+        reach: &Reach,
         before: Option<&Orders>,
         clock: &Clock,
     ) -> Result<Orders, NoResolver> {
-        let prober = Arc::new(Prober::new(clock.clone())?);
+        let prober = Arc::new(Prober::within(reach.clone(), clock.clone())?);
         let mut standing = BTreeMap::new();
         for assignment in assignments {
             let key = key(&assignment);

@@ -31,6 +31,7 @@ pub use resolve::NoResolver;
 use resolve::Resolvers;
 use rules::check::Target;
 use rules::evidence::{Evidence, Fault, Said};
+use rules::reach::Reach;
 use std::time::Duration;
 use tokio::time::timeout;
 use trace::{Break, Trace};
@@ -47,6 +48,7 @@ struct Means {
     clock: Clock,
     resolvers: Resolvers,
     clients: Clients,
+    reach: Reach,
 }
 
 /// A target, read once for all its probes.
@@ -87,10 +89,15 @@ impl Plan {
 }
 
 impl Prober {
-    /// Reads what this machine says about names.
+    /// Reads what this machine says about names. It may go wherever an operator may.
     pub fn new(clock: Clock) -> Result<Prober, NoResolver> {
+        Prober::within(Reach::default(), clock)
+    }
+
+    /// A prober that connects to nothing beyond `reach`.
+    pub fn within(reach: Reach, clock: Clock) -> Result<Prober, NoResolver> {
         let clients = Clients::new(&clock);
-        Ok(Prober { means: Means { clock, resolvers: Resolvers::from_system()?, clients } })
+        Ok(Prober { means: Means { clock, resolvers: Resolvers::from_system()?, clients, reach } })
     }
 
     /// Prepares `target` for probes that end after `timeout` at the latest. May read files.

@@ -150,6 +150,7 @@ mod tests {
     use crate::spool;
     use daemon::clock::{Clock, Hand};
     use rules::check::{Assignment, Check, Counts, Target, Vantages};
+    use rules::reach::Reach;
     use rules::time::Timestamp;
     use tokio::task::yield_now;
 
@@ -184,7 +185,7 @@ mod tests {
         let (dir, agent) = (tempfile::tempdir().unwrap(), "a".parse::<AgentId>().unwrap());
         let settings = spool::Settings { agent: agent.clone(), dir: dir.path().to_owned(), at_most: 1 << 20 };
         let (spool, _outlet, writer) = spool::open(settings, clock.clone()).unwrap();
-        let orders = Orders::prepare(vec![assignment()], &[], None, &clock).unwrap();
+        let orders = Orders::prepare(vec![assignment()], &[], &Reach::default(), None, &clock).unwrap();
         let (orders, standing) = watch::channel(Arc::new(orders));
         let local = LocalRule::new(agent.clone());
         let vantage = Arc::new(Vantage::new(clock, spool, Metrics::new(), local));

@@ -95,6 +95,7 @@ mod tests {
     use rules::evidence::{Attempt, Failure, Fault, Phase, Said};
     use rules::id::AgentId;
     use rules::outcome::Cause;
+    use rules::reach::Reach;
     use rules::time::Timestamp;
     use std::net::TcpListener;
     use std::time::Duration;
@@ -128,7 +129,7 @@ mod tests {
         let assignment = Assignment { service: "s".parse().unwrap(), check: Arc::new(check) };
         let targets: Vec<Target> =
             references.iter().map(|address| Target::parse(&format!("tcp:{address}")).unwrap()).collect();
-        let orders = Orders::prepare(vec![assignment], &targets, None, &vantage.clock).unwrap();
+        let orders = Orders::prepare(vec![assignment], &targets, &Reach::default(), None, &vantage.clock).unwrap();
         let standing = orders.standing.values().next().map(Arc::clone).unwrap();
         let address = "192.0.2.1:80".parse().unwrap();
         let elapsed = Duration::from_secs(10);

@@ -11,6 +11,7 @@ use crate::scalar::{parsed, size};
 use crate::secret::{Secret, path, secret_file, secret_from_environment};
 use rules::check::{Assignment, HttpTarget, Target};
 use rules::id::AgentId;
+use rules::reach::{Reach, Scope};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,8 @@ pub struct AgentConfig {
     pub references: Vec<Target>,
     /// Where `/metrics` and `/probe` are; absent: nowhere.
     pub listen: Option<SocketAddr>,
+    /// What it may connect to.
+    pub reach: Reach,
     /// What it probes.
     pub checks: Checks,
 }
@@ -107,6 +110,7 @@ fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
     let spool = spool(&mut keys, reading);
     let references = keys.or("references", Vec::new(), reading, list(target));
     let listen = keys.or("listen", Some(LISTEN_DEFAULT), reading, listen);
+    let reach = keys.or("reach", Reach::default(), reading, reach);
     let checks_node = keys.take("checks");
     keys.end(reading);
     let agent = agent?;
@@ -125,7 +129,7 @@ fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
         let message = "no `references`, so an outage of the agent's own network looks like outages of its targets; name two, such as `\"tcp:1.1.1.1:443\"`";
         reading.warn(keys_at(node), message);
     }
-    Some(AgentConfig { agent, collector, spool, references, listen, checks })
+    Some(AgentConfig { agent, collector, spool, references, listen, reach, checks })
 }
 
 /// The first word of a map, for what is missing in all of it.
@@ -215,6 +219,15 @@ fn spool(keys: &mut Keys<'_>, reading: &mut Reading) -> Spool {
         }
         Some(Spool { dir, bytes_max: at_most.value })
     })
+}
+
+/// The networks that may and may not be connected to.
+fn reach(node: &Node, reading: &mut Reading) -> Option<Reach> {
+    let mut keys = Keys::of(node, "`reach`", reading)?;
+    let allow = keys.or("allow", Vec::new(), reading, list(parsed));
+    let refuse = keys.or("refuse", Vec::new(), reading, list(parsed));
+    keys.end(reading);
+    Some(Reach { scope: Scope::Operator, allow, refuse })
 }
 
 fn target(node: &Node, reading: &mut Reading) -> Option<Target> {

@@ -199,6 +199,8 @@ pub enum Fault {
     Exhausted,
     /// The probe could not be carried out as instructed: a file is missing, a value can't be sent.
     Instruction,
+    /// The address is one that this agent may not connect to.
+    Forbidden,
     /// Something that has no name here.
     Unnamed,
 }
@@ -221,6 +223,7 @@ impl Fault {
             Fault::Redirect => "redirect",
             Fault::Exhausted => "exhausted",
             Fault::Instruction => "instruction",
+            Fault::Forbidden => "forbidden",
             Fault::Unnamed => "unnamed",
         }
     }

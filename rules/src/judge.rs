@@ -95,6 +95,10 @@ pub fn judge(evidence: &Evidence, target: &Target, timeout: Duration, circumstan
 /// The first thing that is wrong with what was seen, if anything is.
 pub fn complaint<'a>(evidence: &'a Evidence, target: &'a Target, timeout: Duration) -> Option<Complaint<'a>> {
     if let Some(failure) = &evidence.failure {
+        // An answer led there, so it is the target's doing and not the instruction's.
+        if failure.fault == Fault::Forbidden && evidence.http.is_some() {
+            return Some(Complaint::Unmet { cause: Cause::Redirect, why: failure.detail.clone() });
+        }
         return Some(Complaint::Broken(failure));
     }
     if timeout < evidence.elapsed {
@@ -184,7 +188,7 @@ fn origin(complaint: &Complaint<'_>) -> Origin {
     };
     match failure.fault {
         Fault::Exhausted => Origin::Agent(Cause::Resources),
-        Fault::Instruction => Origin::Agent(Cause::Prober),
+        Fault::Instruction | Fault::Forbidden => Origin::Agent(Cause::Prober),
         Fault::ResolverSilent => Origin::Resolver,
         Fault::Deadline if failure.phase == Some(Phase::Resolve) => Origin::Resolver,
         Fault::TooLarge | Fault::Redirect => Origin::Target,
@@ -239,7 +243,7 @@ fn cause(complaint: &Complaint<'_>) -> Cause {
         Fault::TooLarge => Cause::TooLarge,
         Fault::Redirect => Cause::Redirect,
         Fault::Exhausted => Cause::Resources,
-        Fault::Instruction => Cause::Prober,
+        Fault::Instruction | Fault::Forbidden => Cause::Prober,
         Fault::Unnamed => Cause::Other,
     }
 }
@@ -339,6 +343,7 @@ mod tests {
             (Fault::Redirect, Phase::Transfer, Down(Cause::Redirect), Down(Cause::Redirect), Down(Cause::Redirect)),
             (Fault::Exhausted, Phase::Connect, Void(Cause::Resources), Void(Cause::Resources), Void(Cause::Resources)),
             (Fault::Instruction, Phase::Tls, Void(Cause::Prober), Void(Cause::Prober), Void(Cause::Prober)),
+            (Fault::Forbidden, Phase::Connect, Void(Cause::Prober), Void(Cause::Prober), Void(Cause::Prober)),
             (Fault::Unnamed, Phase::Connect, Down(Cause::Other), Void(Cause::AgentOffline), Down(Cause::Other)),
         ];
         for (fault, phase, plainly, away, paused) in table {
@@ -356,6 +361,15 @@ mod tests {
         let address = "127.0.0.1:1".parse().unwrap();
         evidence.attempts = vec![Attempt { address, fault: Some(Fault::Refused), elapsed: Duration::ZERO }];
         assert_eq!(judge(&evidence, &port(), TIMEOUT, AWAY), Outcome::Down(Cause::Refused));
+    }
+
+    #[test]
+    fn a_target_that_leads_to_where_the_agent_may_not_go_is_down_and_an_instruction_to_go_there_is_void() {
+        let direct = broken(Fault::Forbidden, Phase::Connect);
+        let led = Evidence { http: answered(302, &[]).http, ..direct.clone() };
+        let judged = |evidence: &Evidence| judge(evidence, &port(), TIMEOUT, Circumstances::default());
+        assert_eq!(judged(&direct), Outcome::Void(Cause::Prober));
+        assert_eq!(judged(&led), Outcome::Down(Cause::Redirect));
     }
 
     #[test]

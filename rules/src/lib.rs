@@ -20,6 +20,7 @@ pub mod time;
 pub mod check;
 pub mod evidence;
 pub mod judge;
+pub mod reach;
 pub mod schedule;
 // The result is kept and sent
 pub mod block;

@@ -8,6 +8,7 @@ use super::resolve::Host;
 use super::trace::{Break, Trace, fault_of};
 use rules::check::Route;
 use rules::evidence::{Fault, Phase};
+use rules::reach::Reach;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -28,8 +29,17 @@ impl Means {
         trace.enter(Phase::Resolve);
         let addresses = self.resolvers.addresses(host, route.ip).await?;
         trace.enter(Phase::Connect);
-        connect(&addresses, port, route.source, budget, trace).await
+        connect(&addresses, port, route.source, &self.reach, budget, trace).await
     }
+}
+
+/// Whether this agent may connect to `address`. It is asked at the last moment, of the address itself.
+pub(crate) fn permit(reach: &Reach, address: IpAddr) -> Result<(), Break> {
+    reach.permits(address).map_err(|why| {
+        let detail =
+            format!("{address} may not be connected to: {why}; `reach` in the agent's configuration allows it");
+        Break::new(Fault::Forbidden, &detail)
+    })
 }
 
 /// Connects to the first of `addresses` that accepts.
@@ -37,6 +47,7 @@ async fn connect(
     addresses: &[IpAddr],
     port: u16,
     source: Option<IpAddr>,
+    reach: &Reach,
     budget: Duration,
     trace: &mut Trace,
 ) -> Result<TcpStream, Break> {
@@ -46,6 +57,11 @@ async fn connect(
         let left = budget.saturating_sub(trace.elapsed());
         let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         trace.try_address(address);
+        if let Err(forbidden) = permit(reach, address.ip()) {
+            trace.tried(Some(forbidden.fault));
+            worst = Some(graver(worst, forbidden));
+            continue;
+        }
         let broken = match timeout(share, connect_from(source, address)).await {
             Ok(Ok(stream)) => {
                 trace.tried(None);
@@ -57,10 +73,7 @@ async fn connect(
             Err(_) => Break::new(Fault::Deadline, &format!("{address}: no answer within its share of the timeout")),
         };
         trace.tried(Some(broken.fault));
-        worst = Some(match worst {
-            Some(worst) if weight(worst.fault) >= weight(broken.fault) => worst,
-            _ => broken,
-        });
+        worst = Some(graver(worst, broken));
     }
     Err(worst.unwrap_or_else(|| Break::new(Fault::NoSuchName, "the name has no address")))
 }
@@ -73,8 +86,16 @@ async fn connect_from(source: Option<IpAddr>, address: SocketAddr) -> io::Result
     socket.connect(address).await
 }
 
+fn graver(worst: Option<Break>, broken: Break) -> Break {
+    match worst {
+        Some(worst) if weight(worst.fault) >= weight(broken.fault) => worst,
+        _ => broken,
+    }
+}
+
 /// Which of several failed attempts speaks for all: first one that this machine spoiled, for then
-/// not every address was really tried; then the one that got nearest to the target.
+/// not every address was really tried; then the one that got nearest to the target. An address that may
+/// not be tried says something only if there is no other.
 fn weight(fault: Fault) -> u8 {
     match fault {
         Fault::Exhausted => 4,
@@ -90,6 +111,7 @@ fn weight(fault: Fault) -> u8 {
         | Fault::TooLarge
         | Fault::Redirect
         | Fault::Instruction
+        | Fault::Forbidden
         | Fault::Unnamed => 0,
     }
 }
@@ -122,7 +144,7 @@ mod tests {
     async fn tried(addresses: &[&str], port: u16, budget: Duration) -> (Option<Break>, Vec<Attempt>) {
         let addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
         let mut trace = Trace::begin(&Clock::system());
-        let end = connect(&addresses, port, None, budget, &mut trace).await;
+        let end = connect(&addresses, port, None, &Reach::default(), budget, &mut trace).await;
         (end.err(), trace.evidence.attempts)
     }
 

@@ -148,9 +148,13 @@ fn broken(error: &NetError) -> Break {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prober::{Clients, Means, Prober};
+    use daemon::clock::Clock;
     use hickory_resolver::proto::op::{Message, ResponseCode};
     use hickory_resolver::proto::rr::rdata::{A, AAAA};
     use hickory_resolver::proto::rr::{RData, Record, RecordType};
+    use rules::check::Target;
+    use rules::reach::{Reach, Scope};
     use std::net::UdpSocket;
     use std::time::Duration;
 
@@ -243,5 +247,37 @@ mod tests {
         assert_eq!(ask(&resolvers, "::1", IpPreference::OnlyV4).await, Err(Fault::NoSuchName));
         assert_eq!(ask(&resolvers, "localhost", IpPreference::OnlyV4).await.unwrap(), ["127.0.0.1"]);
         assert!(ask(&resolvers, "localhost", IpPreference::Any).await.unwrap().contains(&"127.0.0.1".to_string()));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_changes_its_address_between_two_answers_leads_nowhere_forbidden() {
+        let trap = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        trap.set_nonblocking(true).unwrap();
+        let port = trap.local_addr().unwrap().port();
+        let guide = std::net::TcpListener::bind(("127.0.0.2", port)).unwrap();
+        std::thread::spawn(move || {
+            for stream in guide.incoming() {
+                let answer = format!("HTTP/1.1 302 Found\r\nlocation: http://a.example:{port}/2\r\n\r\n");
+                std::io::Write::write_all(&mut stream.unwrap(), answer.as_bytes()).unwrap();
+            }
+        });
+        // The first question is answered with the allowed address, every later one with the trap's.
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let resolvers = resolvers(move |answer, kind| {
+            let name = answer.queries[0].name().clone();
+            if kind == RecordType::A {
+                let last = if asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 { 2 } else { 1 };
+                answer.add_answer(Record::from_rdata(name, 0, RData::A(A::new(127, 0, 0, last))));
+            }
+            true
+        });
+        let clock = Clock::system();
+        let reach = Reach { scope: Scope::Stranger, allow: vec!["127.0.0.2".parse().unwrap()], refuse: Vec::new() };
+        let prober = Prober { means: Means { clients: Clients::new(&clock), clock, resolvers, reach } };
+        let target = Target::parse(&format!("http://a.example:{port}/")).unwrap();
+        let evidence = prober.probe(&prober.plan(&target, Duration::from_secs(10))).await;
+        let faults: Vec<_> = evidence.attempts.iter().map(|attempt| attempt.fault).collect();
+        assert_eq!(faults, [None, Some(Fault::Forbidden)]);
+        assert_eq!(trap.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "the trap was sprung");
     }
 }

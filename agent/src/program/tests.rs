@@ -12,6 +12,7 @@ use daemon::shutdown::Hangup;
 use rules::block::Block;
 use rules::check::{Assignment, Check, Counts, Target, Vantages};
 use rules::delivery::{BLOCKS_PATH, CHECKS_PATH, REGISTER_PATH, split_body};
+use rules::reach::Reach;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,6 +67,7 @@ fn config(dir: &Path, list: Vec<Assignment>) -> AgentConfig {
         collector: None,
         spool: SpoolConfig { dir: dir.to_owned(), bytes_max: 1 << 20 },
         references: Vec::new(),
+        reach: Reach::default(),
         listen: Some("127.0.0.1:0".parse().unwrap()),
         checks: Checks { from_collector: false, list },
     }

@@ -9,6 +9,7 @@ use config::reading::{ConfigError, Loaded};
 use config::scalar::duration_text;
 use config::secret::Secret;
 use rules::id::{NAME_BYTES_MAX, ServiceId};
+use rules::reach::Reach;
 use rules::time::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -85,6 +86,7 @@ impl Setup {
             }),
             spool: Spool { dir: self.data.join("spool"), bytes_max: config::agent::SPOOL_BYTES_DEFAULT },
             references: Vec::new(),
+            reach: Reach::default(),
             listen: None,
             checks: Checks { from_collector: true, list: Vec::new() },
         }
