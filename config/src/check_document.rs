@@ -101,9 +101,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rules::check::{
-        ContentPart, ContentRule, FailsIf, HttpTarget, IpPreference, Pattern, Redirects, Route, Target, TcpTarget,
-        TlsRule, Verify,
+        ContentPart, ContentRule, FailsIf, HttpTarget, IpPreference, Pattern, Pem, Redirects, Route, Target, TcpTarget,
+        TlsIdentity, TlsRule, TlsVersions, Verify,
     };
+    use rules::evidence::TlsVersion;
     use std::time::Duration;
 
     fn http_check(url: &str) -> Check {
@@ -159,8 +160,13 @@ mod tests {
             route: Route { ip: IpPreference::OnlyV6, source: None },
             tls: TlsRule {
                 verify: Verify::Nothing,
-                ca_file: Some("/etc/ca.pem".to_owned()),
+                ca: Some(Pem::File("/etc/ca.pem".to_owned())),
+                identity: Some(TlsIdentity {
+                    certificate: Pem::Inline("-----BEGIN CERTIFICATE-----\n${A} $$\n".to_owned()),
+                    key: Pem::Inline("-----BEGIN PRIVATE KEY-----\n".to_owned()),
+                }),
                 server_name: Some("apm.example".to_owned()),
+                versions: TlsVersions::new(TlsVersion::V1_3, TlsVersion::V1_3).unwrap(),
             },
             ..HttpTarget::parse("https://apm.example/login?a=b&c=%20#d").unwrap()
         };

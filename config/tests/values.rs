@@ -4,7 +4,7 @@ use config::agent::{self, AgentConfig};
 use config::collector::{self, CollectorConfig, LedgerUrl};
 use rules::agreement::{Eligible, Language};
 use rules::check::{
-    Check, ContentPart, Counts, FailsIf, HttpTarget, IpPreference, Redirects, Target, TcpTarget, Vantages, Verify,
+    Check, ContentPart, Counts, FailsIf, HttpTarget, IpPreference, Pem, Redirects, Target, TcpTarget, Vantages, Verify,
 };
 use rules::decimal::Money;
 use rules::exclusion::Class;
@@ -187,7 +187,7 @@ fn every_key_of_an_http_check_reaches_its_value() {
     assert_eq!(http.valid_status_codes, [200..=200, 301..=308]);
     assert_eq!((http.redirects, http.body_bytes_max, http.route.ip), (Redirects::Stop, 1024, IpPreference::OnlyV6));
     assert_eq!(http.tls.verify, Verify::Nothing);
-    assert_eq!((http.tls.ca_file.as_deref(), http.tls.server_name.as_deref()), (Some("ca.pem"), Some("b")));
+    assert_eq!((&http.tls.ca, http.tls.server_name.as_deref()), (&Some(Pem::File("ca.pem".to_owned())), Some("b")));
     let content: Vec<_> = http.content.iter().map(|rule| (&rule.part, rule.pattern.as_str(), rule.fails)).collect();
     let header = |name: &str| ContentPart::Header(name.to_owned());
     let expected = [

@@ -36,7 +36,7 @@ pub use promql::PromqlTarget;
 pub use route::{IpPreference, Route};
 pub use tcp::TcpTarget;
 pub use tls::TlsTarget;
-pub use trust::{TlsRule, Verify};
+pub use trust::{Pem, TlsIdentity, TlsRule, TlsVersions, Verify};
 pub use unix::UnixTarget;
 pub use ws::WsTarget;
 

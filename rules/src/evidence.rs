@@ -13,6 +13,7 @@ mod grpc;
 mod icmp;
 mod page;
 mod promql;
+mod tls;
 mod ws;
 
 pub use dialog::DialogFacts;
@@ -23,12 +24,11 @@ pub use grpc::GrpcFacts;
 pub use icmp::IcmpFacts;
 pub use page::PageFacts;
 pub use promql::PromqlFacts;
+pub use tls::{CERTIFICATE_NAMES_MAX, CertificateFacts, ClientCertificate, TlsFacts, TlsVersion, Trust};
 pub use ws::WsFacts;
 
-use crate::time::Timestamp;
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::SocketAddr;
@@ -233,51 +233,6 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
-}
-
-/// What TLS said.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct TlsFacts {
-    /// The version agreed on; absent if the handshake did not get that far.
-    pub version: Option<TlsVersion>,
-    /// What the certificate says, whether or not it was found valid; absent if none was shown.
-    pub certificate: Option<Arc<CertificateFacts>>,
-}
-
-/// A version of TLS that is still spoken.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum TlsVersion {
-    /// TLS 1.2.
-    V1_2,
-    /// TLS 1.3.
-    V1_3,
-}
-
-impl TlsVersion {
-    /// The words used in metrics and pages, as in blackbox_exporter.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            TlsVersion::V1_2 => "TLS 1.2",
-            TlsVersion::V1_3 => "TLS 1.3",
-        }
-    }
-}
-
-/// What a certificate and the chain shown with it say.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CertificateFacts {
-    /// When the first certificate of the chain to expire does so.
-    pub not_after: Timestamp,
-    /// Whom the target's own certificate names.
-    pub subject: Said,
-    /// Who signed it.
-    pub issuer: Said,
-    /// How many names it is valid for (subject alternative names).
-    pub names: u32,
-    /// How many certificates were shown.
-    pub chain: u32,
-    /// The SHA-256 of the target's own certificate.
-    pub sha256: [u8; 32],
 }
 
 /// What an HTTP answer said.

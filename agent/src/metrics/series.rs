@@ -72,7 +72,7 @@ impl Figures {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Last {
             kind: outcome.kind(),
             phases: evidence.phases,
-            certificate_expires_at: certificate.map(|facts| facts.not_after),
+            certificate_expires_at: certificate.map(|facts| facts.chain_expires_at),
             measured: kinds::measured(evidence).into(),
         });
     }

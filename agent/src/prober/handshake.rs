@@ -3,24 +3,29 @@
 //!
 //! No session is ever resumed and no application data is sent before the verdict.
 
-use super::certificate;
+mod authorities;
+mod witness;
+
 use super::trace::{Break, Trace, fault_of};
+use authorities::{Authorities, certificates, described};
 use daemon::clock::Clock;
-use rules::check::{TlsRule, Verify};
-use rules::evidence::{Fault, TlsFacts, TlsVersion};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rules::check::{Pem, TlsIdentity, TlsRule, TlsVersions, Verify};
+use rules::evidence::{Fault, TlsVersion};
+use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, DigitallySignedStruct, ProtocolVersion, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, SupportedProtocolVersion};
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+pub(crate) use witness::Shown;
+use witness::{Presenter, Witness};
 
 /// What a client offers by ALPN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +52,7 @@ impl Alpn {
     }
 }
 
-/// The TLS clients of a prober: one for each set of authorities and way to verify.
+/// The TLS clients of a prober: one for each set of authorities, identity and way to verify.
 #[derive(Debug)]
 pub(crate) struct Clients {
     clock: Clock,
@@ -62,7 +67,7 @@ impl Clients {
         Clients { clock: clock.clone(), provider, made: Mutex::default() }
     }
 
-    /// The client for `rule`. Authorities are read from disk when they are first asked for.
+    /// The client for `rule`. Authorities, certificates and keys are read when they are first asked for.
     pub(crate) fn client(&self, rule: &TlsRule, alpn: Alpn) -> Result<Arc<Client>, Break> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let rule = TlsRule { server_name: None, ..rule.clone() };
@@ -75,56 +80,47 @@ impl Clients {
     }
 
     fn make(&self, rule: &TlsRule, alpn: Alpn) -> Result<Client, Break> {
-        let judge = match rule.verify {
-            Verify::Chain => Some(self.verifier(rule.ca_file.as_deref())?),
+        let authorities = match rule.verify {
+            Verify::Chain => Some(Arc::new(Authorities::read(rule.ca.as_ref(), &self.provider)?)),
             Verify::Nothing => None,
         };
         let schemes = self.provider.signature_verification_algorithms.supported_schemes();
-        let witness = Witness { judge, schemes, shown: Arc::default() };
+        let identity = rule.identity.as_ref().map(|identity| self.identity(identity)).transpose()?;
+        let witness = Witness { authorities, schemes, shown: Shown::default() };
         let time = Arc::new(WallTime(self.clock.clone()));
         let mut config = ClientConfig::builder_with_details(Arc::clone(&self.provider), time)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&protocol_versions(rule.versions))
             .map_err(|error| Break::new(Fault::Instruction, &error.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(witness.clone()))
             .with_no_client_auth();
         config.resumption = Resumption::disabled();
         config.alpn_protocols = alpn.protocols();
-        Ok(Client { config, witness })
+        Ok(Client { config, witness, identity })
     }
 
-    fn verifier(&self, ca_file: Option<&str>) -> Result<Arc<WebPkiServerVerifier>, Break> {
-        let roots = match ca_file {
-            Some(file) => roots_of_file(file)?,
-            None => roots_of_machine(),
+    fn identity(&self, TlsIdentity { certificate, key }: &TlsIdentity) -> Result<Arc<CertifiedKey>, Break> {
+        let chain = certificates(certificate, "the client's certificates")?;
+        let what = described("the client's keys", key);
+        let refuse = |why: String| Break::new(Fault::Instruction, &format!("{what}: {why}"));
+        let key = match key {
+            Pem::Inline(text) => PrivateKeyDer::from_pem_slice(text.as_bytes()),
+            Pem::File(file) => PrivateKeyDer::from_pem_file(file),
         };
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
-            .build()
-            .map_err(|error| Break::new(Fault::Instruction, &format!("the authorities can't be used: {error}")))
+        let key = key.map_err(|error| refuse(error.to_string()))?;
+        let identity = CertifiedKey::from_der(chain, key, &self.provider).map_err(|error| refuse(error.to_string()))?;
+        Ok(Arc::new(identity))
     }
 }
 
-fn roots_of_file(file: &str) -> Result<RootCertStore, Break> {
-    let refuse = |why: String| Break::new(Fault::Instruction, &format!("the authorities' file {file}: {why}"));
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| refuse(error.to_string()))? {
-        let certificate = certificate.map_err(|error| refuse(error.to_string()))?;
-        roots.add(certificate).map_err(|error| refuse(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(refuse("has no certificate; write them in PEM".into()));
-    }
-    Ok(roots)
-}
-
-/// The machine's authorities, or Mozilla's as of this build if it has none, as in a bare container.
-fn roots_of_machine() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    roots
+fn protocol_versions(versions: TlsVersions) -> Vec<&'static SupportedProtocolVersion> {
+    let spoken = TlsVersion::ALL.into_iter().filter(|&version| versions.contain(version));
+    spoken
+        .map(|version| match version {
+            TlsVersion::V1_2 => &rustls::version::TLS12,
+            TlsVersion::V1_3 => &rustls::version::TLS13,
+        })
+        .collect()
 }
 
 /// What makes handshakes under one rule.
@@ -132,6 +128,7 @@ fn roots_of_machine() -> RootCertStore {
 pub(crate) struct Client {
     config: ClientConfig,
     witness: Witness,
+    identity: Option<Arc<CertifiedKey>>,
 }
 
 impl Client {
@@ -145,101 +142,55 @@ impl Client {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let shown = Arc::default();
-        let witness = Witness { shown: Arc::clone(&shown), ..self.witness.clone() };
-        let mut config = self.config.clone();
-        config.dangerous().set_certificate_verifier(Arc::new(witness));
-        let mut noted = Noted { trace, shown, version: None };
+        let (config, shown) = self.witnessed();
+        let noted = Noted { trace, shown };
         match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
             Ok(stream) => {
-                noted.version = stream.get_ref().1.protocol_version().and_then(version);
+                noted.shown.agreed(stream.get_ref().1);
                 Ok(stream)
             }
             Err(error) => Err(broken(&error)),
         }
     }
+
+    /// What one handshake is made with, and where what it shows will be told: for transports that
+    /// shake hands themselves, as QUIC does.
+    pub(crate) fn witnessed(&self) -> (ClientConfig, Shown) {
+        let shown = Shown::default();
+        let mut config = self.config.clone();
+        let witness = Witness { shown: shown.clone(), ..self.witness.clone() };
+        config.dangerous().set_certificate_verifier(Arc::new(witness));
+        config.client_auth_cert_resolver =
+            Arc::new(Presenter { identity: self.identity.clone(), shown: shown.clone() });
+        (config, shown)
+    }
+}
+
+/// The name that a certificate must be for: the rule's, or else the target's host.
+pub(crate) fn server_name(rule: &TlsRule, host: &str) -> Result<ServerName<'static>, Break> {
+    let name = rule.server_name.as_deref().unwrap_or(host);
+    ServerName::try_from(name.to_owned())
+        .map_err(|error| Break::new(Fault::Instruction, &format!("the server name `{name}`: {error}")))
 }
 
 /// Writes down what was shown when the handshake ends, also if the deadline ends it.
 struct Noted<'a> {
     trace: &'a mut Trace,
-    shown: Arc<OnceLock<Vec<CertificateDer<'static>>>>,
-    version: Option<TlsVersion>,
+    shown: Shown,
 }
 
 impl Drop for Noted<'_> {
     fn drop(&mut self) {
-        let certificate = self.shown.get().and_then(|chain| certificate::facts(chain)).map(Arc::new);
-        self.trace.evidence.tls = Some(TlsFacts { version: self.version, certificate });
+        self.trace.evidence.tls = Some(self.shown.facts());
     }
 }
 
-fn version(version: ProtocolVersion) -> Option<TlsVersion> {
-    let spoken = [(ProtocolVersion::TLSv1_2, TlsVersion::V1_2), (ProtocolVersion::TLSv1_3, TlsVersion::V1_3)];
-    spoken.into_iter().find(|(theirs, _)| *theirs == version).map(|(_, ours)| ours)
-}
-
-fn broken(error: &io::Error) -> Break {
+/// What a failed handshake means.
+pub(crate) fn broken(error: &io::Error) -> Break {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidCertificate(_)) => Break::new(Fault::Certificate, &error.to_string()),
         Some(_) => Break::new(Fault::Tls, &error.to_string()),
         None => Break::new(fault_of(error).unwrap_or(Fault::Tls), &error.to_string()),
-    }
-}
-
-/// Records the chain of one handshake, then judges it as the rule says.
-#[derive(Clone, Debug)]
-struct Witness {
-    /// Absent if any certificate will do, even one whose key can't be read.
-    judge: Option<Arc<WebPkiServerVerifier>>,
-    schemes: Vec<SignatureScheme>,
-    shown: Arc<OnceLock<Vec<CertificateDer<'static>>>>,
-}
-
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let chain = std::iter::once(end_entity).chain(intermediates);
-        // A handshake shows one chain; the first stands.
-        let _ = self.shown.set(chain.map(|certificate| certificate.clone().into_owned()).collect());
-        match &self.judge {
-            Some(judge) => judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now),
-            None => Ok(ServerCertVerified::assertion()),
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        match &self.judge {
-            Some(judge) => judge.verify_tls12_signature(message, cert, dss),
-            None => Ok(HandshakeSignatureValid::assertion()),
-        }
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        match &self.judge {
-            Some(judge) => judge.verify_tls13_signature(message, cert, dss),
-            None => Ok(HandshakeSignatureValid::assertion()),
-        }
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.schemes.clone()
     }
 }
 

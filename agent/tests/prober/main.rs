@@ -6,7 +6,7 @@ mod servers;
 use agent::prober::Prober;
 use daemon::clock::Clock;
 use rules::check::{
-    ContentPart, ContentRule, FailsIf, HttpTarget, IpPreference, Pattern, Redirects, Route, Target, Verify,
+    ContentPart, ContentRule, FailsIf, HttpTarget, IpPreference, Pattern, Pem, Redirects, Route, Target, Verify,
 };
 use rules::evidence::{Evidence, HttpVersion, Phase, TlsVersion};
 use rules::judge::{Circumstances, judge};
@@ -233,14 +233,14 @@ async fn a_certificate_that_verifies_is_up_and_its_facts_are_noted() {
     let authority = Authority::new();
     let identity = authority.issue(&["127.0.0.1", "a.example"], 2050);
     let mut target = HttpTarget::parse(&format!("https://{}/", https(&identity, Duration::ZERO, OK))).unwrap();
-    target.tls.ca_file = Some(authority.file());
+    target.tls.ca = Some(Pem::File(authority.file()));
     let (evidence, outcome) = probe(Target::Http(target.clone()), AMPLE).await;
     assert_eq!(outcome, Outcome::Up, "{evidence:?}");
     let tls = evidence.tls.unwrap();
     let certificate = tls.certificate.unwrap();
     assert_eq!(tls.version, Some(TlsVersion::V1_3));
     assert_eq!(certificate.not_after, "2050-01-01T00:00:00Z".parse().unwrap());
-    assert_eq!((certificate.names, certificate.chain), (2, 1));
+    assert_eq!((certificate.names_count, certificate.chain), (2, 1));
     assert!(evidence.phases.iter().map(|(phase, _)| phase).eq(Phase::ALL));
     target.tls.server_name = Some("a.example".into());
     assert_eq!(probe(Target::Http(target), AMPLE).await.1, Outcome::Up);
@@ -251,7 +251,7 @@ async fn a_certificate_that_does_not_verify_is_down_and_its_facts_are_noted_all_
     let authority = Authority::new();
     let check = async |identity: servers::Identity, year: &str, words: &str| {
         let mut target = HttpTarget::parse(&format!("https://{}/", https(&identity, Duration::ZERO, OK))).unwrap();
-        target.tls.ca_file = Some(authority.file());
+        target.tls.ca = Some(Pem::File(authority.file()));
         let evidence = fails(Target::Http(target.clone()), AMPLE, Cause::Certificate, Some(Phase::Tls)).await;
         let certificate = evidence.tls.unwrap().certificate.unwrap();
         assert!(certificate.not_after.to_string().starts_with(year), "{certificate:?}");
@@ -275,7 +275,7 @@ async fn probes_that_run_at_once_each_see_their_own_certificate() {
     for year in 2041..2061 {
         let identity = authority.issue(&["127.0.0.1"], year);
         let mut target = HttpTarget::parse(&format!("https://{}/", https(&identity, Duration::ZERO, OK))).unwrap();
-        target.tls.ca_file = Some(authority.file());
+        target.tls.ca = Some(Pem::File(authority.file()));
         let (prober, plan) = (Arc::clone(&prober), prober.plan(&Target::Http(target), AMPLE));
         probes.spawn(async move { (year, prober.probe(&plan).await) });
     }
@@ -317,7 +317,7 @@ async fn each_phase_is_as_long_as_its_server_makes_it() {
     let authority = Authority::new();
     let address = https(&authority.issue(&["127.0.0.1"], 2050), step, OK);
     let mut target = HttpTarget::parse(&format!("https://{address}/")).unwrap();
-    target.tls.ca_file = Some(authority.file());
+    target.tls.ca = Some(Pem::File(authority.file()));
     let (evidence, outcome) = probe(Target::Http(target), AMPLE).await;
     assert_eq!(outcome, Outcome::Up, "{evidence:?}");
     assert!(step <= evidence.phases.length(Phase::Tls).unwrap(), "{evidence:?}");
@@ -334,7 +334,7 @@ async fn a_check_that_cannot_be_carried_out_here_is_void_and_says_why() {
         assert_eq!(outcome, Outcome::Void(Cause::Prober));
     };
     let mut no_file = HttpTarget::parse("https://a.example/").unwrap();
-    no_file.tls.ca_file = Some("/nowhere/ca.pem".into());
+    no_file.tls.ca = Some(Pem::File("/nowhere/ca.pem".into()));
     check(no_file, "/nowhere/ca.pem").await;
     let secret = ("x-key".into(), "secret\n".into());
     check(HttpTarget { headers: vec![secret], ..page(closed()) }, "x-key").await;

@@ -2,7 +2,7 @@
 
 use super::text::hex;
 use super::{Look, kinds};
-use rules::evidence::{CertificateFacts, HttpFacts, TlsFacts};
+use rules::evidence::{CertificateFacts, ClientCertificate, HttpFacts, Said, TlsFacts, Trust};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -47,18 +47,37 @@ fn micros(length: Duration) -> Value {
 }
 
 fn tls(tls: &TlsFacts) -> Value {
+    let (verified, last_chain_expires_at, refused) = match &tls.trust {
+        Trust::Unasked => (Value::Null, None, None),
+        Trust::Verified { last_chain_expires_at } => (json!(true), Some(last_chain_expires_at.to_string()), None),
+        Trust::Refused(why) => (json!(false), None, Some(why.as_str())),
+    };
     json!({
         "version": tls.version.map(|version| version.as_str()),
+        "cipher": tls.cipher,
+        "verified": verified,
+        "last_chain_expires_at": last_chain_expires_at,
+        "refused": refused,
+        "client_certificate": match tls.client_certificate {
+            ClientCertificate::NotAsked => "not_asked",
+            ClientCertificate::Shown => "shown",
+            ClientCertificate::Missing => "missing",
+        },
         "certificate": tls.certificate.as_deref().map(certificate),
     })
 }
 
 fn certificate(certificate: &CertificateFacts) -> Value {
     json!({
+        "not_before": certificate.not_before.to_string(),
         "not_after": certificate.not_after.to_string(),
+        "chain_expires_at": certificate.chain_expires_at.to_string(),
         "subject": certificate.subject.as_str(),
         "issuer": certificate.issuer.as_str(),
-        "names": certificate.names,
+        "serial": certificate.serial.as_str(),
+        "names": certificate.names.iter().map(Said::as_str).collect::<Vec<_>>(),
+        "addresses": certificate.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "names_count": certificate.names_count,
         "chain": certificate.chain,
         "sha256": hex(&certificate.sha256),
     })

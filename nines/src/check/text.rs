@@ -3,7 +3,7 @@
 //! Everything that came from outside arrives here without control characters; this adds none.
 
 use super::{Look, kinds, safe};
-use rules::evidence::{Attempt, CertificateFacts, Evidence, HttpFacts, Phase, TlsFacts};
+use rules::evidence::{Attempt, CertificateFacts, ClientCertificate, Evidence, HttpFacts, Phase, TlsFacts, Trust};
 use rules::outcome::Outcome;
 use rules::time::Timestamp;
 use std::fmt::Write;
@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How many columns the whole probe takes; with the words before it, it fits a terminal of 80.
 const BAR_COLUMNS: u128 = 44;
+/// How many of a certificate's names are shown: more than most have.
+const NAMES_SHOWN: usize = 5;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Draws `look`; `now` is for how long the certificate still lasts.
@@ -88,14 +90,46 @@ fn draw_attempts(page: &mut String, attempts: &[Attempt]) {
 
 fn draw_tls(page: &mut String, tls: &TlsFacts, now: Timestamp) {
     if let Some(version) = tls.version {
-        line(page, &format!("  tls        {}", version.as_str()));
+        line(page, &format!("  tls        {}  {}", version.as_str(), tls.cipher.unwrap_or_default()));
+    }
+    match tls.client_certificate {
+        ClientCertificate::NotAsked => {}
+        ClientCertificate::Shown => line(page, "  client     a certificate was asked for and shown"),
+        ClientCertificate::Missing => line(page, "  client     a certificate was asked for, and there is none to show"),
     }
     let Some(certificate) = &tls.certificate else { return };
-    let CertificateFacts { not_after, subject, issuer, names, chain, sha256 } = &**certificate;
-    line(page, &format!("  subject    {subject}  ({})", count(*names, "name")));
+    let CertificateFacts { not_before, not_after, subject, issuer, serial, chain, sha256, .. } = &**certificate;
+    line(page, &format!("  subject    {subject}"));
     line(page, &format!("  issuer     {issuer}  ({} shown)", count(*chain, "certificate")));
+    line(page, &format!("  names      {}", names(certificate)));
+    line(page, &format!("  valid      from {not_before}"));
     line(page, &format!("  expires    {not_after}  ({})", from_now(*not_after, now)));
+    if certificate.chain_expires_at != *not_after {
+        let end = certificate.chain_expires_at;
+        line(page, &format!("  chain ends {end}  ({})", from_now(end, now)));
+    }
+    match &tls.trust {
+        Trust::Unasked => line(page, "  trust      not verified"),
+        Trust::Verified { last_chain_expires_at } => {
+            line(page, &format!("  trust      verified until {last_chain_expires_at}"))
+        }
+        Trust::Refused(why) => line(page, &format!("  trust      {why}")),
+    }
+    line(page, &format!("  serial     {serial}"));
     line(page, &format!("  sha256     {}", hex(sha256)));
+}
+
+/// The first of the names and addresses, and how many more there are.
+fn names(certificate: &CertificateFacts) -> String {
+    let names = certificate.names.iter().map(ToString::to_string);
+    let all = names.chain(certificate.addresses.iter().map(ToString::to_string));
+    let shown: Vec<String> = all.take(NAMES_SHOWN).collect();
+    let more = usize::try_from(certificate.names_count).unwrap_or(0).saturating_sub(shown.len());
+    match (shown.is_empty(), more) {
+        (true, 0) => "none".to_owned(),
+        (_, 0) => shown.join(" "),
+        _ => format!("{} and {more} more", shown.join(" ")),
+    }
 }
 
 fn from_now(then: Timestamp, now: Timestamp) -> String {
@@ -161,14 +195,25 @@ mod tests {
             Attempt { address, fault: None, elapsed: 9 * MS },
         ];
         let certificate = CertificateFacts {
+            not_before: "2026-09-01T00:00:00Z".parse().unwrap(),
             not_after: "2026-12-01T00:00:00Z".parse().unwrap(),
+            chain_expires_at: "2026-11-22T00:00:00Z".parse().unwrap(),
             subject: Said::new("CN=a.example"),
             issuer: Said::new("CN=\u{1b}[31mAuthority"),
-            names: 1,
+            serial: Said::new("0aff"),
+            names: vec![Said::new("a.example")],
+            addresses: Vec::new(),
+            names_count: 3,
             chain: 2,
             sha256: [0xab; 32],
         };
-        evidence.tls = Some(TlsFacts { version: Some(TlsVersion::V1_3), certificate: Some(Arc::new(certificate)) });
+        evidence.tls = Some(TlsFacts {
+            version: Some(TlsVersion::V1_3),
+            cipher: Some("TLS_AES_128_GCM_SHA256"),
+            certificate: Some(Arc::new(certificate)),
+            trust: Trust::Verified { last_chain_expires_at: "2026-11-30T00:00:00Z".parse().unwrap() },
+            client_certificate: ClientCertificate::Missing,
+        });
         evidence.http = Some(HttpFacts {
             status: 200,
             version: HttpVersion::V1_1,
@@ -186,10 +231,16 @@ up  https://a.example/  44.000 ms
   transfer        4.000 ms                                          ███
   address    [2001:db8::1]:443  unreachable after 1.000 ms
   address    192.0.2.1:443
-  tls        TLS 1.3
-  subject    CN=a.example  (1 name)
+  tls        TLS 1.3  TLS_AES_128_GCM_SHA256
+  client     a certificate was asked for, and there is none to show
+  subject    CN=a.example
   issuer     CN=\\u{1b}[31mAuthority  (2 certificates shown)
+  names      a.example and 2 more
+  valid      from 2026-09-01T00:00:00Z
   expires    2026-12-01T00:00:00Z  (in 10 days)
+  chain ends 2026-11-22T00:00:00Z  (in 1 days)
+  trust      verified until 2026-11-30T00:00:00Z
+  serial     0aff
   sha256     abababababababababababababababababababababababababababababababab
   answer     HTTP/1.1 200, 512 bytes of body, after 1 redirect
 ";
