@@ -155,7 +155,9 @@ mod tests {
     use hickory_resolver::proto::rr::{RData, Record, RecordType};
     use rules::check::Target;
     use rules::reach::{Reach, Scope};
+    use std::io::{Read, Write};
     use std::net::UdpSocket;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     /// A name server that answers by `script`, or not at all.
@@ -257,16 +259,24 @@ mod tests {
         let guide = std::net::TcpListener::bind(("127.0.0.2", port)).unwrap();
         std::thread::spawn(move || {
             for stream in guide.incoming() {
+                let mut stream = stream.unwrap();
+                // What is not read before the end would cut the answer off.
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    head.push(byte[0]);
+                }
                 let answer = format!("HTTP/1.1 302 Found\r\nlocation: http://a.example:{port}/2\r\n\r\n");
-                std::io::Write::write_all(&mut stream.unwrap(), answer.as_bytes()).unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
             }
         });
         // The first question is answered with the allowed address, every later one with the trap's.
-        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let asked = AtomicUsize::new(0);
         let resolvers = resolvers(move |answer, kind| {
             let name = answer.queries[0].name().clone();
             if kind == RecordType::A {
-                let last = if asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 { 2 } else { 1 };
+                let last = if asked.fetch_add(1, Ordering::SeqCst) == 0 { 2 } else { 1 };
                 answer.add_answer(Record::from_rdata(name, 0, RData::A(A::new(127, 0, 0, last))));
             }
             true
