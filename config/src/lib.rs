@@ -5,6 +5,7 @@
 
 // What the two programs read
 pub mod agent;
+pub mod blackbox;
 pub mod check_document;
 pub mod collector;
 // What stands in it

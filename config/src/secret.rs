@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
 /// A text that no output ever shows.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(String);
 
 impl Secret {
