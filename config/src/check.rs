@@ -36,7 +36,7 @@ const KINDS: &[(&str, ReadKind)] = &[
     ("http", |node, keys, reading| http::read(node, keys, reading).map(Target::Http)),
     ("tcp", |node, keys, reading| tcp::read(node, keys, reading).map(Target::Tcp)),
     ("tls", |node, keys, reading| tls::read(node, keys, reading).map(Target::Tls)),
-    ("dns", |node, keys, reading| dns::read(node, keys, reading).map(Target::Dns)),
+    ("dns", |node, keys, reading| dns::read(node, keys, reading).map(Box::new).map(Target::Dns)),
     ("icmp", |node, keys, reading| icmp::read(node, keys, reading).map(Target::Icmp)),
     ("grpc", |node, keys, reading| grpc::read(node, keys, reading).map(Target::Grpc)),
     ("ws", |node, keys, reading| ws::read(node, keys, reading).map(Target::Ws)),

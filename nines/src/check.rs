@@ -10,7 +10,7 @@ use agent::prober::Prober;
 use clap::{Args, ValueEnum};
 use daemon::clock::Clock;
 use rules::check::target::TargetError;
-use rules::check::{HttpTarget, Target, TcpTarget};
+use rules::check::{DnsTarget, HttpTarget, Target, TcpTarget};
 use rules::evidence::{Evidence, escaped};
 use rules::judge::{Circumstances, complaint, judge};
 use rules::outcome::{Outcome, OutcomeKind};
@@ -36,7 +36,7 @@ const NO_ANSWER: u8 = 2;
 
 Exits with 0 if every probe was up, 1 if one was down, 2 if one could not be judged.")]
 pub struct CheckArgs {
-    /// A URL, `tcp:host:port` or `host:port`
+    /// A URL, `tcp:host:port`, `host:port` or `dns://server/name?type=MX`
     pub target: String,
     /// The kind of probe, when the target's form should not decide
     #[arg(long)]
@@ -59,6 +59,8 @@ pub enum Kind {
     Http,
     /// A port that accepts connections
     Tcp,
+    /// A name server and a question: `dns://server/name?type=MX`
+    Dns,
 }
 
 /// One probe and what it came to.
@@ -106,6 +108,7 @@ fn target(args: &CheckArgs) -> Result<Target, TargetError> {
         None => Target::parse(&args.target),
         Some(Kind::Http) => HttpTarget::parse(&args.target).map(Target::Http),
         Some(Kind::Tcp) => TcpTarget::parse(&args.target).map(Target::Tcp),
+        Some(Kind::Dns) => DnsTarget::parse(&args.target).map(Box::new).map(Target::Dns),
     }
 }
 

@@ -23,7 +23,7 @@ mod unix;
 mod ws;
 
 pub use content::{ContentPart, ContentRule, FailsIf};
-pub use dns::DnsTarget;
+pub use dns::{DnsTarget, DnsTransport, QueryClass, QueryType, Rcode, RecordRules, Recursion};
 pub use exec::ExecTarget;
 pub use flow::FlowTarget;
 pub use grpc::GrpcTarget;
@@ -42,6 +42,7 @@ pub use ws::WsTarget;
 
 use crate::id::{AgentId, CheckId, ObjectiveId, ServiceId};
 use crate::result::Pace;
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -128,7 +129,7 @@ pub enum Target {
     /// A port that speaks TLS, and its certificate.
     Tls(TlsTarget),
     /// A name server and a question.
-    Dns(DnsTarget),
+    Dns(Box<DnsTarget>),
     /// A host that answers echo requests.
     Icmp(IcmpTarget),
     /// A service that answers the gRPC health protocol.

@@ -17,7 +17,7 @@ mod tls;
 mod ws;
 
 pub use dialog::DialogFacts;
-pub use dns::DnsFacts;
+pub use dns::{DnsAnswer, DnsFacts, Edns, RECORDS_SHOWN_MAX, SectionFacts, TcpFallback};
 pub use exec::ExecFacts;
 pub use flow::FlowFacts;
 pub use grpc::GrpcFacts;

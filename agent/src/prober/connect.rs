@@ -86,7 +86,8 @@ async fn connect_from(source: Option<IpAddr>, address: SocketAddr) -> io::Result
     socket.connect(address).await
 }
 
-fn graver(worst: Option<Break>, broken: Break) -> Break {
+/// Of two failed attempts, the one that speaks for both.
+pub(crate) fn graver(worst: Option<Break>, broken: Break) -> Break {
     match worst {
         Some(worst) if weight(worst.fault) >= weight(broken.fault) => worst,
         _ => broken,

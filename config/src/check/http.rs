@@ -121,7 +121,8 @@ fn content(keys: &mut Keys<'_>, reading: &mut Reading) -> Vec<ContentRule> {
     rules
 }
 
-fn pattern(node: &Node, reading: &mut Reading) -> Option<Pattern> {
+/// A regular expression.
+pub(super) fn pattern(node: &Node, reading: &mut Reading) -> Option<Pattern> {
     let given = text(node, reading)?;
     match Pattern::new(given) {
         Ok(pattern) => Some(pattern),

@@ -1,9 +1,11 @@
-//! From the text an operator types to a target: `https://host/path`, `tcp:host:port`, `host:port`.
+//! From the text an operator types to a target: `https://host/path`, `tcp:host:port`, `host:port`,
+//! `dns://server/name`.
 //!
 //! One strict reading for configuration, for `nines up` and for `nines check`. It looks at the text
 //! alone: it never resolves a name, and it never repairs what it can't read.
 
-use super::{HttpTarget, Redirects, Route, Target, TcpTarget, TlsRule};
+use super::{DnsTarget, HttpTarget, Redirects, Route, Target, TcpTarget, TlsRule};
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -69,6 +71,7 @@ impl Target {
             Some(scheme) if is_word(scheme, "http") || is_word(scheme, "https") => {
                 HttpTarget::parse(text).map(Target::Http)
             }
+            Some(scheme) if is_word(scheme, "dns") => DnsTarget::parse(text).map(Box::new).map(Target::Dns),
             _ => TcpTarget::parse(text).map(Target::Tcp),
         }
     }
@@ -130,7 +133,7 @@ fn not_http(url: &str) -> TargetError {
     TargetError::Scheme { target: shown(url), scheme: shown(scheme), expected }
 }
 
-fn check_text(text: &str) -> Result<(), TargetError> {
+pub(super) fn check_text(text: &str) -> Result<(), TargetError> {
     match text {
         "" => Err(TargetError::Empty),
         _ if TARGET_BYTES_MAX < text.len() => Err(TargetError::TooLong(text.len())),
@@ -140,11 +143,19 @@ fn check_text(text: &str) -> Result<(), TargetError> {
 }
 
 /// The host (without brackets) and port of `authority`; `target` is the whole text, for messages.
-fn read_authority<'a>(
+pub(super) fn read_authority<'a>(
     target: &str,
     authority: &'a str,
     port_default: Option<u16>,
 ) -> Result<(&'a str, u16), TargetError> {
+    let (host, port) = read_host(target, authority)?;
+    let no_port = || TargetError::Port { target: shown(target), port: "nothing".into() };
+    Ok((host, port.or(port_default).ok_or_else(no_port)?))
+}
+
+/// The host (without brackets) and port of `authority`, if it names one; `target` is the whole text,
+/// for messages.
+pub(super) fn read_host<'a>(target: &str, authority: &'a str) -> Result<(&'a str, Option<u16>), TargetError> {
     if let Some((_, host)) = authority.rsplit_once('@') {
         return Err(TargetError::UserInfo(shown(host)));
     }
@@ -153,11 +164,8 @@ fn read_authority<'a>(
         Some(address) => check_ipv6(address)?,
         None => check_host(host)?,
     }
-    let no_port = |port| TargetError::Port { target: shown(target), port };
-    let port = match port {
-        Some(digits) => read_port(digits).ok_or_else(|| no_port(alloc::format!("`{}`", shown(digits))))?,
-        None => port_default.ok_or_else(|| no_port("nothing".into()))?,
-    };
+    let no_port = |digits| TargetError::Port { target: shown(target), port: alloc::format!("`{}`", shown(digits)) };
+    let port = port.map(|digits| read_port(digits).ok_or_else(|| no_port(digits))).transpose()?;
     Ok((host.trim_matches(['[', ']']), port))
 }
 
@@ -221,7 +229,7 @@ fn is_word(text: &str, word: &str) -> bool {
 
 /// `text` as a message may carry it: without user name and password, control characters escaped,
 /// cut after 200 characters.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let (user, rest) = text.rsplit_once('@').map_or(("", text), |(_, rest)| ("…@", rest));
     user.chars().chain(rest.chars()).take(200).flat_map(crate::evidence::escaped).collect()
 }
