@@ -12,13 +12,13 @@ mod record;
 mod text;
 
 use super::Means;
-use super::handshake::{Alpn, Client};
+use super::handshake::{Alpn, Client, server_name};
 use super::resolve::Host;
 use super::trace::{Break, Trace};
 use exchange::Reply;
 use question::Question;
-use rules::check::{DnsTarget, DnsTransport, Rcode, TlsRule};
-use rules::evidence::{DnsFacts, Edns, Facts, Fault, Phase, TcpFallback};
+use rules::check::{DnsTarget, DnsTransport, Rcode};
+use rules::evidence::{DnsFacts, Edns, Facts, Phase, TcpFallback};
 use rustls::pki_types::ServerName;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,13 +94,6 @@ impl Dns {
             }
         }
     }
-}
-
-/// The name that the certificate must be for.
-fn server_name(rule: &TlsRule, host: &str) -> Result<ServerName<'static>, Break> {
-    let name = rule.server_name.as_deref().unwrap_or(host);
-    ServerName::try_from(name.to_owned())
-        .map_err(|error| Break::new(Fault::Instruction, &format!("the server name `{name}`: {error}")))
 }
 
 /// Writes into the facts, so that a probe that ends early leaves what it knew.

@@ -7,7 +7,9 @@ mod servers;
 use crate::{AMPLE, probe};
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::RecordType;
-use rules::check::{DnsTarget, DnsTransport, Pattern, Pem, QueryClass, QueryType, Rcode, RecordRules, Recursion, Target};
+use rules::check::{
+    DnsTarget, DnsTransport, Pattern, Pem, QueryClass, QueryType, Rcode, RecordRules, Recursion, Target,
+};
 use rules::evidence::{DnsFacts, Edns, Evidence, Facts, Phase, TcpFallback};
 use rules::outcome::{Cause, Outcome};
 use servers::{Authority, address, answers, authoritative, by_tls, recursive, serve, silent, stream};
