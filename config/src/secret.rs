@@ -2,33 +2,13 @@
 
 use crate::node::Node;
 use crate::reading::{Environment, Reading, text};
-use std::fmt;
+use crate::scalar::words;
+pub use rules::check::Secret;
+use rules::check::SecretSource;
 use std::path::{Path, PathBuf};
 
 /// The largest secret file: tokens are short, and a wrong path may name anything.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
-
-/// A text that no output ever shows.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes `text` in.
-    pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
-    }
-
-    /// The text itself, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
 
 /// A path; a relative one is relative to the directory of the configuration.
 pub(crate) fn path(node: &Node, reading: &mut Reading) -> Option<PathBuf> {
@@ -42,7 +22,7 @@ pub(crate) fn path(node: &Node, reading: &mut Reading) -> Option<PathBuf> {
 pub(crate) fn secret_file(node: &Node, reading: &mut Reading) -> Option<Secret> {
     let path = path(node, reading)?;
     match read_secret(&path) {
-        Ok(secret) if secret.0.is_empty() => {
+        Ok(secret) if secret.expose().is_empty() => {
             reading.problem(node.at, format!("{} is empty; write the secret into it", path.display()))
         }
         Ok(secret) => Some(secret),
@@ -61,7 +41,7 @@ fn read_secret(path: &Path) -> std::io::Result<Secret> {
         let why = format!("it is larger than {SECRET_BYTES_MAX} bytes");
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, why));
     }
-    Ok(Secret(secret.trim_end_matches(['\r', '\n']).to_owned()))
+    Ok(Secret::new(secret.trim_end_matches(['\r', '\n'])))
 }
 
 /// A secret that must come from the environment: `${NAME}`, alone or within a text.
@@ -74,7 +54,23 @@ pub(crate) fn secret_from_environment(node: &Node, reading: &mut Reading) -> Opt
             "a secret stands in the file itself; write `${NAME}` for an environment variable, or use the key that ends in `_file`",
         );
     }
-    expanded(node, reading).map(Secret)
+    expanded(node, reading).map(Secret::new)
+}
+
+/// A secret of a check: from the environment in a file, as it is in a document from another program.
+pub(crate) fn check_secret(node: &Node, reading: &mut Reading) -> Option<Secret> {
+    match reading.environment {
+        Environment::Process => secret_from_environment(node, reading),
+        Environment::Sealed => {
+            reading.conceal(node.at);
+            text(node, reading).map(Secret::new)
+        }
+    }
+}
+
+/// A file of the agent's machine that a probe reads a secret from.
+pub(crate) fn check_secret_file(node: &Node, reading: &mut Reading) -> Option<SecretSource> {
+    words(node, reading).map(SecretSource::File)
 }
 
 /// A text in which `${NAME}` is replaced by the environment's `NAME` and `$$` by `$`.
@@ -137,10 +133,5 @@ mod tests {
     #[test]
     fn a_text_from_another_machine_never_reads_our_environment() {
         check("a${CARGO_PKG_NAME}", Environment::Sealed, Ok("a${CARGO_PKG_NAME}"));
-    }
-
-    #[test]
-    fn a_secret_is_not_shown_when_debugged() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2")), "[redacted]");
     }
 }

@@ -3,9 +3,7 @@
 use config::agent::{self, AgentConfig};
 use config::collector::{self, CollectorConfig, LedgerUrl};
 use rules::agreement::{Eligible, Language};
-use rules::check::{
-    Check, ContentPart, Counts, FailsIf, HttpTarget, IpPreference, Pem, Redirects, Target, TcpTarget, Vantages, Verify,
-};
+use rules::check::{Check, Counts, HttpTarget, Target, TcpTarget, Vantages};
 use rules::decimal::Money;
 use rules::exclusion::Class;
 use rules::policy::{
@@ -166,38 +164,6 @@ fn a_check_that_says_nothing_has_defaults_and_a_short_one_a_short_timeout() {
     };
     assert_eq!(check("{ check: login, http: 'https://a/' }"), expected);
     assert_eq!(check("{ check: login, http: 'https://a/', every: 2s }").timeout, Duration::from_secs(2));
-}
-
-#[test]
-fn every_key_of_an_http_check_reaches_its_value() {
-    let check = check(
-        r#"{ check: c, http: "https://a/", every: 5s, timeout: 4s, counts: false, objective: page, agents: [x, y],
-        method: POST, headers: { A: "1", B: 2 }, body: text, valid_status_codes: [200, 301-308],
-        follow_redirects: false, fail_if_body_matches_regexp: [p, q], fail_if_body_not_matches_regexp: r,
-        fail_if_header_matches: { header: Server, regexp: s }, fail_if_header_not_matches: [{ header: D, regexp: t }],
-        body_size_limit: 1KiB, preferred_ip_protocol: ip6, ip_protocol_fallback: false,
-        tls_config: { insecure_skip_verify: true, ca_file: ca.pem, server_name: b } }"#,
-    );
-    assert_eq!((check.every, check.timeout), (Duration::from_secs(5), Duration::from_secs(4)));
-    assert_eq!((check.counts, check.objective), (Counts::No, Some("page".parse().unwrap())));
-    assert_eq!(check.agents, Vantages::Only(["x", "y"].iter().map(|agent| agent.parse().unwrap()).collect()));
-    let Target::Http(http) = check.target else { panic!("not http") };
-    assert_eq!((http.method.as_str(), http.body.as_deref()), ("POST", Some("text")));
-    assert_eq!(http.headers, [("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]);
-    assert_eq!(http.valid_status_codes, [200..=200, 301..=308]);
-    assert_eq!((http.redirects, http.body_bytes_max, http.route.ip), (Redirects::Stop, 1024, IpPreference::OnlyV6));
-    assert_eq!(http.tls.verify, Verify::Nothing);
-    assert_eq!((&http.tls.ca, http.tls.server_name.as_deref()), (&Some(Pem::File("ca.pem".to_owned())), Some("b")));
-    let content: Vec<_> = http.content.iter().map(|rule| (&rule.part, rule.pattern.as_str(), rule.fails)).collect();
-    let header = |name: &str| ContentPart::Header(name.to_owned());
-    let expected = [
-        (&ContentPart::Body, "p", FailsIf::Found),
-        (&ContentPart::Body, "q", FailsIf::Found),
-        (&ContentPart::Body, "r", FailsIf::Missing),
-        (&header("server"), "s", FailsIf::Found),
-        (&header("d"), "t", FailsIf::Missing),
-    ];
-    assert_eq!(content, expected);
 }
 
 #[test]

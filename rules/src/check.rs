@@ -6,6 +6,7 @@ pub mod target;
 mod content;
 mod pattern;
 mod route;
+mod secret;
 mod trust;
 // One file a kind
 mod dns;
@@ -22,18 +23,22 @@ mod tls;
 mod unix;
 mod ws;
 
-pub use content::{ContentPart, ContentRule, FailsIf};
+pub use content::{ContentRule, FailsIf, Look, Missing};
 pub use dns::{DnsTarget, DnsTransport, QueryClass, QueryType, Rcode, RecordRules, Recursion};
 pub use exec::ExecTarget;
 pub use flow::FlowTarget;
 pub use grpc::GrpcTarget;
 pub use heartbeat::HeartbeatTarget;
-pub use http::{HttpTarget, Redirects};
+pub use http::{
+    Compression, HttpAuth, HttpOptions, HttpTarget, HttpVersions, OAuth2, Proxy, ProxyChoice, Redirects, ResolvedBy,
+    Secured,
+};
 pub use icmp::IcmpTarget;
 pub use page::PageTarget;
 pub use pattern::Pattern;
 pub use promql::PromqlTarget;
 pub use route::{IpPreference, Route};
+pub use secret::{Secret, SecretSource};
 pub use tcp::TcpTarget;
 pub use tls::TlsTarget;
 pub use trust::{Pem, TlsIdentity, TlsRule, TlsVersions, Verify};

@@ -10,6 +10,7 @@ mod dns;
 mod exec;
 mod flow;
 mod grpc;
+mod http;
 mod icmp;
 mod page;
 mod promql;
@@ -21,6 +22,7 @@ pub use dns::{DnsAnswer, DnsFacts, Edns, RECORDS_SHOWN_MAX, SectionFacts, TcpFal
 pub use exec::ExecFacts;
 pub use flow::FlowFacts;
 pub use grpc::GrpcFacts;
+pub use http::{Found, HttpFacts, HttpVersion, Transport, Way};
 pub use icmp::IcmpFacts;
 pub use page::PageFacts;
 pub use promql::PromqlFacts;
@@ -233,58 +235,6 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
-}
-
-/// What an HTTP answer said.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct HttpFacts {
-    /// The status of the last answer.
-    pub status: u16,
-    /// The version of the last answer.
-    pub version: HttpVersion,
-    /// How many redirects were followed.
-    pub redirects: u32,
-    /// The length that the last answer announced.
-    pub content_length: Option<u64>,
-    /// How many bytes of body were read.
-    pub body_bytes: u64,
-    /// Whether each content rule's pattern was found, in the rules' order; empty if the answer's
-    /// content was not reached.
-    pub found: Vec<Found>,
-}
-
-/// A version of HTTP.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum HttpVersion {
-    /// HTTP/1.0.
-    V1_0,
-    /// HTTP/1.1.
-    V1_1,
-    /// HTTP/2.
-    V2,
-    /// HTTP/3.
-    V3,
-}
-
-impl HttpVersion {
-    /// The number used in metrics and pages.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            HttpVersion::V1_0 => "1.0",
-            HttpVersion::V1_1 => "1.1",
-            HttpVersion::V2 => "2",
-            HttpVersion::V3 => "3",
-        }
-    }
-}
-
-/// Whether a content rule's pattern was found.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Found {
-    /// It was.
-    Yes,
-    /// It was not.
-    No,
 }
 
 /// Text from outside: at most [`SAID_BYTES_MAX`] bytes, without control characters or direction marks.

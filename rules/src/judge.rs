@@ -9,21 +9,18 @@ mod dns;
 mod exec;
 mod flow;
 mod grpc;
+mod http;
 mod icmp;
 mod page;
 mod promql;
 mod tls;
 mod ws;
 
-use crate::check::{ContentPart, ContentRule, FailsIf, HttpTarget, Target};
-use crate::evidence::{Evidence, Facts, Failure, Fault, Found, HttpFacts, Phase, Said};
+use crate::check::{ContentRule, Target};
+use crate::evidence::{Evidence, Facts, Failure, Fault, Phase, Said};
 use crate::outcome::{Cause, Outcome};
 use core::fmt;
-use core::ops::RangeInclusive;
 use core::time::Duration;
-
-/// The statuses that are up when a target doesn't name any.
-const STATUSES_DEFAULT: RangeInclusive<u16> = 200..=299;
 
 /// What the agent knew about itself while the probe ran.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -105,7 +102,7 @@ pub fn complaint<'a>(evidence: &'a Evidence, target: &'a Target, timeout: Durati
         return Some(Complaint::Late(evidence.elapsed));
     }
     match (target, &evidence.facts) {
-        (Target::Http(page), _) => evidence.http.as_ref().and_then(|answer| complaint_about_answer(page, answer)),
+        (Target::Http(page), _) => evidence.http.as_ref().and_then(|facts| http::complaint(page, facts)),
         (Target::Tls(target), _) => tls::complaint(target, evidence),
         (Target::Tcp(_) | Target::Unix(_), Some(Facts::Dialog(facts))) => dialog::complaint(facts),
         (Target::Dns(target), Some(Facts::Dns(facts))) => dns::complaint(target, facts),
@@ -131,22 +128,6 @@ pub fn complaint<'a>(evidence: &'a Evidence, target: &'a Target, timeout: Durati
             _,
         ) => None,
     }
-}
-
-fn complaint_about_answer<'a>(page: &'a HttpTarget, answer: &HttpFacts) -> Option<Complaint<'a>> {
-    let expected = match page.valid_status_codes.as_slice() {
-        [] => STATUSES_DEFAULT.contains(&answer.status),
-        ranges => ranges.iter().any(|range| range.contains(&answer.status)),
-    };
-    if !expected {
-        return Some(Complaint::Status(answer.status));
-    }
-    let broken = |rule: &ContentRule, found: Found| match rule.fails {
-        FailsIf::Found => found == Found::Yes,
-        FailsIf::Missing => found == Found::No,
-    };
-    let mut rules = page.content.iter().zip(&answer.found);
-    rules.find(|(rule, found)| broken(rule, **found)).map(|(rule, _)| Complaint::Content(rule))
 }
 
 /// Why the agent, and not the target, may be what is wrong; absent if only the target can be.
@@ -257,17 +238,7 @@ impl fmt::Display for Complaint<'_> {
             Complaint::Late(elapsed) => write!(f, "the answer took {elapsed:?}, longer than the timeout"),
             Complaint::Status(status) => write!(f, "the answer's status is {status}, which is not expected"),
             Complaint::Unmet { why, .. } | Complaint::Unable { why, .. } => write!(f, "{why}"),
-            Complaint::Content(rule) => {
-                let verb = match rule.fails {
-                    FailsIf::Found => "matches",
-                    FailsIf::Missing => "doesn't match",
-                };
-                let pattern = rule.pattern.as_str();
-                match &rule.part {
-                    ContentPart::Body => write!(f, "the body {verb} `{pattern}`"),
-                    ContentPart::Header(name) => write!(f, "the header `{name}` {verb} `{pattern}`"),
-                }
-            }
+            Complaint::Content(rule) => http::tell(rule, f),
         }
     }
 }
@@ -275,8 +246,7 @@ impl fmt::Display for Complaint<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Pattern;
-    use crate::evidence::{Attempt, HttpVersion, Said};
+    use crate::evidence::{Attempt, HttpFacts, HttpVersion, Said};
     use alloc::string::ToString;
     use alloc::vec;
 
@@ -291,18 +261,6 @@ mod tests {
     fn broken(fault: Fault, phase: Phase) -> Evidence {
         let failure = Failure { fault, phase: Some(phase), detail: Said::new("it broke") };
         Evidence { failure: Some(failure), ..Evidence::default() }
-    }
-
-    fn answered(status: u16, found: &[Found]) -> Evidence {
-        let http = HttpFacts {
-            status,
-            version: HttpVersion::V1_1,
-            redirects: 0,
-            content_length: None,
-            body_bytes: 0,
-            found: found.to_vec(),
-        };
-        Evidence { http: Some(http), ..Evidence::default() }
     }
 
     #[test]
@@ -366,7 +324,7 @@ mod tests {
     #[test]
     fn a_target_that_leads_to_where_the_agent_may_not_go_is_down_and_an_instruction_to_go_there_is_void() {
         let direct = broken(Fault::Forbidden, Phase::Connect);
-        let led = Evidence { http: answered(302, &[]).http, ..direct.clone() };
+        let led = Evidence { http: Some(HttpFacts::new(302, HttpVersion::V1_1)), ..direct.clone() };
         let judged = |evidence: &Evidence| judge(evidence, &port(), TIMEOUT, Circumstances::default());
         assert_eq!(judged(&direct), Outcome::Void(Cause::Prober));
         assert_eq!(judged(&led), Outcome::Down(Cause::Redirect));
@@ -387,36 +345,6 @@ mod tests {
         assert_eq!(judged(Circumstances::default()), Outcome::Down(Cause::Timeout));
         assert_eq!(judged(PAUSED), Outcome::Void(Cause::Paused));
         assert_eq!(judged(AWAY), Outcome::Void(Cause::AgentOffline));
-    }
-
-    #[test]
-    fn a_status_is_held_against_the_ranges_or_else_against_200_to_299() {
-        let check = |ranges: &[RangeInclusive<u16>], status: u16, expected: Outcome| {
-            let mut page = HttpTarget::parse("http://a/").unwrap();
-            page.valid_status_codes = ranges.to_vec();
-            let outcome = judge(&answered(status, &[]), &Target::Http(page), TIMEOUT, AWAY);
-            assert_eq!(outcome, expected, "{status} against {ranges:?}");
-        };
-        check(&[], 200, Outcome::Up);
-        check(&[], 299, Outcome::Up);
-        check(&[], 301, Outcome::Down(Cause::Status));
-        check(&[404..=404, 500..=599], 503, Outcome::Up);
-        check(&[404..=404, 500..=599], 200, Outcome::Down(Cause::Status));
-    }
-
-    #[test]
-    fn a_content_rule_fails_in_its_own_direction_only() {
-        let rule = |fails| ContentRule { part: ContentPart::Body, pattern: Pattern::new("ok").unwrap(), fails };
-        let check = |fails, found, expected| {
-            let mut page = HttpTarget::parse("http://a/").unwrap();
-            page.content = vec![rule(fails)];
-            let outcome = judge(&answered(200, &[found]), &Target::Http(page), TIMEOUT, Circumstances::default());
-            assert_eq!(outcome, expected, "{fails:?}, {found:?}");
-        };
-        check(FailsIf::Found, Found::No, Outcome::Up);
-        check(FailsIf::Found, Found::Yes, Outcome::Down(Cause::Content));
-        check(FailsIf::Missing, Found::Yes, Outcome::Up);
-        check(FailsIf::Missing, Found::No, Outcome::Down(Cause::Content));
     }
 
     #[test]

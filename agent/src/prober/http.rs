@@ -1,147 +1,110 @@
-//! Probes a page: a new connection for each request, redirects followed, status, headers and body
-//! as far as the rules ask for them.
+//! Probes a page: one request, redirects followed, status, headers and body as far as the rules ask
+//! for them.
 //!
-//! It speaks HTTP/1.1 by hand so that every phase is its own step. Whether what came is good is for
+//! It speaks HTTP by hand so that every phase is its own step. Whether what came is good is for
 //! [`rules::judge`].
 
-mod exchange;
-mod hop;
+// What is asked, and what is looked for
+pub(crate) mod fetch;
+pub(crate) mod look;
+// Where it goes, and as whom
+pub(crate) mod credentials;
+pub(crate) mod hop;
+pub(crate) mod jar;
+// How it is said
+mod http1;
+mod tap;
+// And what becomes of the answer
+mod date;
+mod decode;
+pub(crate) mod intake;
 
 use super::Means;
-use super::handshake::Alpn;
 use super::trace::{Break, Trace};
 use bytes::Bytes;
-use exchange::{Answer, exchange};
-use hop::{Hop, Scheme};
-use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
-use http_body_util::Full;
-use rules::check::{HttpTarget, REDIRECTS_MAX};
-use rules::evidence::{Fault, Phase};
+use fetch::{Client, Request};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use intake::Keep;
+use jar::Jar;
+use look::Looks;
+use rules::check::{HttpTarget, SecretSource, Target};
+use rules::evidence::Fault;
+use rules::judge::complaint;
 use std::time::Duration;
 
 /// A page, ready to be probed.
 #[derive(Debug)]
 pub(crate) struct Page {
-    target: HttpTarget,
-    first: Hop,
-    ask: Ask,
-}
-
-/// What is sent, but for where it goes.
-#[derive(Clone, Debug)]
-struct Ask {
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
+    target: Target,
+    client: Client,
+    request: Request,
+    /// What stands in files and is read for each probe.
+    renewed: Option<Box<HttpTarget>>,
+    looks: Looks,
 }
 
 impl Page {
     pub(crate) fn prepare(target: &HttpTarget, means: &Means) -> Result<Page, Break> {
-        let first = Hop::first(target)?;
-        if first.scheme == Scheme::Https {
-            // Reads the authorities now, so that a missing file is known before the first probe.
-            means.clients.client(&target.tls, Alpn::Http1)?;
-            first.server_name()?;
+        let client = Client::prepare(&target.options)?;
+        let is_file = |source: &SecretSource| matches!(source, SecretSource::File(_));
+        let changes = target.headers.iter().map(|(_, source)| source).chain(&target.body).any(is_file);
+        let mut headers = HeaderMap::new();
+        for (name, source) in &target.headers {
+            if let SecretSource::Given(value) = source {
+                add_header(&mut headers, name, value.expose())?;
+            }
         }
-        Ok(Page { first, ask: Ask::prepare(target)?, target: target.clone() })
+        let body = match &target.body {
+            Some(SecretSource::Given(body)) => Bytes::copy_from_slice(body.expose().as_bytes()),
+            Some(SecretSource::File(_)) | None => Bytes::new(),
+        };
+        Ok(Page {
+            request: client.request(means, (&target.method, &target.url), headers, body)?,
+            looks: Looks::prepare(&target.content)?,
+            renewed: changes.then(|| Box::new(target.clone())),
+            target: Target::Http(target.clone()),
+            client,
+        })
     }
 
     pub(crate) async fn look(&self, means: &Means, budget: Duration, trace: &mut Trace) -> Result<(), Break> {
-        let way = Way { target: &self.target, means, budget };
-        let mut answer = way.request(&self.first, self.ask.request(&self.first), 0, trace).await?;
-        let mut ask = None;
-        let mut hop = None;
-        let mut followed = 0;
-        while let Answer::Redirect { status, location } = answer {
-            if REDIRECTS_MAX <= followed {
-                return Err(Break::new(Fault::Redirect, &format!("more than {REDIRECTS_MAX} redirects")));
-            }
-            followed += 1;
-            let from = hop.as_ref().unwrap_or(&self.first);
-            let to = from.follow(&location)?;
-            let next = ask.get_or_insert_with(|| self.ask.clone());
-            next.redirect(status, from, &to);
-            answer = way.request(&to, next.request(&to), followed, trace).await?;
-            hop = Some(to);
+        let renewed = match &self.renewed {
+            Some(target) => Some(Box::pin(self.renew(target, means)).await?),
+            None => None,
+        };
+        let request = renewed.as_ref().unwrap_or(&self.request);
+        let keep = if self.looks.at_body() { Keep::Body } else { Keep::Nothing };
+        let fetched = self.client.fetch(means, request, keep, &mut Jar::default(), budget, trace).await?;
+        let found = self.looks.found(&fetched.headers, &fetched.body);
+        if let Some(facts) = &mut trace.evidence.http {
+            facts.found = found;
+        }
+        if complaint(&trace.evidence, &self.target, budget).is_some() {
+            trace.quote_body();
         }
         Ok(())
     }
-}
 
-impl Ask {
-    fn prepare(target: &HttpTarget) -> Result<Ask, Break> {
-        let refuse = |what: &str, text: &str| Break::new(Fault::Instruction, &format!("{what} `{text}` can't be sent"));
-        let method = target.method.parse().map_err(|_| refuse("the method", &target.method))?;
+    /// The request with what the files hold now.
+    async fn renew(&self, target: &HttpTarget, means: &Means) -> Result<Request, Break> {
         let mut headers = HeaderMap::new();
-        for (name, value) in &target.headers {
-            let parsed: HeaderName = name.parse().map_err(|_| refuse("the header", name))?;
-            // The value may be a secret: only its name is said.
-            let value = value.parse::<HeaderValue>().map_err(|_| refuse("the value of header", name))?;
-            headers.append(parsed, value);
+        for (name, source) in &target.headers {
+            add_header(&mut headers, name, &credentials::text(source).await?)?;
         }
-        let mut default = |name: HeaderName, value: &'static str| {
-            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        let body = match &target.body {
+            Some(source) => Bytes::copy_from_slice(credentials::text(source).await?.as_bytes()),
+            None => Bytes::new(),
         };
-        default(USER_AGENT, daemon::version::USER_AGENT);
-        default(ACCEPT, "*/*");
-        default(CONNECTION, "close");
-        let body = target.body.as_ref().map_or_else(Bytes::new, |body| Bytes::copy_from_slice(body.as_bytes()));
-        Ok(Ask { method, headers, body })
-    }
-
-    fn request(&self, to: &Hop) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(self.body.clone()));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = to.uri.clone();
-        *request.headers_mut() = self.headers.clone();
-        request.headers_mut().entry(HOST).or_insert_with(|| to.authority.clone());
-        request
-    }
-
-    /// Changes what is sent as browsers do when they are sent elsewhere: a form is not posted twice,
-    /// and secrets meant for one host are not told to another.
-    fn redirect(&mut self, status: StatusCode, from: &Hop, to: &Hop) {
-        let keeps = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-        if !keeps && self.method != Method::HEAD && self.method != Method::GET {
-            self.method = Method::GET;
-            self.body = Bytes::new();
-            self.headers.remove(CONTENT_TYPE);
-        }
-        if !from.trusts(to) {
-            for secret in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, HOST] {
-                self.headers.remove(secret);
-            }
-        }
+        self.client.request(means, (&target.method, &target.url), headers, body)
     }
 }
 
-/// What all requests of one probe share.
-struct Way<'a> {
-    target: &'a HttpTarget,
-    means: &'a Means,
-    budget: Duration,
-}
-
-impl Way<'_> {
-    /// One request over a connection of its own.
-    async fn request(
-        &self,
-        to: &Hop,
-        request: Request<Full<Bytes>>,
-        followed: usize,
-        trace: &mut Trace,
-    ) -> Result<Answer, Break> {
-        let stream = self.means.connect(&to.host, to.port, &self.target.route, self.budget, trace).await?;
-        match to.scheme {
-            Scheme::Http => exchange(stream, request, self.target, followed, trace).await,
-            Scheme::Https => {
-                trace.enter(Phase::Tls);
-                let client = self.means.clients.client(&self.target.tls, Alpn::Http1)?;
-                let stream = client.handshake(stream, to.server_name()?, trace).await?;
-                // Its state is large, and most probes of a plain page never have it.
-                Box::pin(exchange(stream, request, self.target, followed, trace)).await
-            }
-        }
-    }
+/// Adds a header; its value may be a secret and is never said.
+pub(crate) fn add_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Break> {
+    let refuse = |what: &str| Break::new(Fault::Instruction, &format!("{what} `{name}` can't be sent"));
+    let parsed: HeaderName = name.parse().map_err(|_| refuse("the header"))?;
+    let mut value = value.parse::<HeaderValue>().map_err(|_| refuse("the value of header"))?;
+    value.set_sensitive(true);
+    headers.append(parsed, value);
+    Ok(())
 }

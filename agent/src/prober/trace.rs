@@ -3,8 +3,10 @@
 //! They live outside the future that a deadline drops, so that evidence of a timed-out probe still
 //! says where it stood. All times come from the one clock; nothing here touches a socket.
 
+use bytes::Bytes;
 use daemon::clock::Clock;
-use rules::evidence::{Attempt, Evidence, Failure, Fault, Phase, Said};
+use rules::evidence::{Attempt, Evidence, Failure, Fault, Phase, SAID_BYTES_MAX, Said};
+use rules::time::Timestamp;
 use rustix::io::Errno;
 use std::io;
 use std::net::SocketAddr;
@@ -53,6 +55,8 @@ pub(crate) struct Trace {
     current: Option<(Phase, Duration)>,
     first_byte: Arc<FirstByte>,
     trying: Option<Duration>,
+    /// How the body of the last answer began, for the case that it is not as expected.
+    pub(crate) body_start: Bytes,
     pub(crate) evidence: Evidence,
 }
 
@@ -64,6 +68,7 @@ impl Trace {
             current: None,
             first_byte: Arc::new(FirstByte { clock: clock.clone(), seen_at: AtomicU64::new(0) }),
             trying: None,
+            body_start: Bytes::new(),
             evidence: Evidence::default(),
         }
     }
@@ -71,6 +76,21 @@ impl Trace {
     /// How long the probe has run.
     pub(crate) fn elapsed(&self) -> Duration {
         self.clock.boot().saturating_sub(self.began)
+    }
+
+    /// The time of day.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.clock.wall()
+    }
+
+    /// Keeps how the last answer's body began as evidence.
+    pub(crate) fn quote_body(&mut self) {
+        if let Some(facts) = &mut self.evidence.http
+            && !self.body_start.is_empty()
+        {
+            let start = &self.body_start[..self.body_start.len().min(SAID_BYTES_MAX)];
+            facts.body_start = Some(Said::new(&String::from_utf8_lossy(start)));
+        }
     }
 
     /// Ends the phase that is running, if one is, and begins `phase`.
@@ -111,6 +131,9 @@ impl Trace {
             self.tried(Some(Fault::Deadline));
         }
         let last = self.leave(now);
+        if end.is_err() {
+            self.quote_body();
+        }
         self.evidence.failure = end.err().map(|Break { fault, detail }| Failure { fault, phase: last, detail });
         self.evidence.elapsed = whole_micros(now.saturating_sub(self.began));
         self.evidence
@@ -161,7 +184,6 @@ fn whole_micros(length: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::time::Timestamp;
 
     const MS: Duration = Duration::from_millis(1);
 

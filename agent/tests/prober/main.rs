@@ -6,7 +6,8 @@ mod servers;
 use agent::prober::Prober;
 use daemon::clock::Clock;
 use rules::check::{
-    ContentPart, ContentRule, FailsIf, HttpTarget, IpPreference, Pattern, Pem, Redirects, Route, Target, Verify,
+    ContentRule, FailsIf, HttpOptions, HttpTarget, IpPreference, Look, Missing, Pattern, Pem, Redirects, Route,
+    SecretSource, Target, Verify,
 };
 use rules::evidence::{Evidence, HttpVersion, Phase, TlsVersion};
 use rules::judge::{Circumstances, judge};
@@ -34,6 +35,14 @@ async fn probe(target: Target, timeout: Duration) -> (Evidence, Outcome) {
 
 fn page(address: SocketAddr) -> HttpTarget {
     HttpTarget::parse(&format!("http://{address}/")).unwrap()
+}
+
+fn pattern(source: &str) -> Pattern {
+    Pattern::new(source).unwrap()
+}
+
+fn header(name: &str, value: &str) -> (String, SecretSource) {
+    (name.into(), SecretSource::given(value))
 }
 
 /// Probes `target` and holds its cause, and the phase that broke, against what is expected.
@@ -77,8 +86,7 @@ async fn a_page_that_answers_is_up_and_what_it_said_is_noted() {
 async fn a_request_says_who_asks_and_sends_what_the_check_says() {
     let address = reply(|head| format!("HTTP/1.1 200 OK\r\n\r\n{head}"));
     let holds = async |target: HttpTarget, pattern: &str| {
-        let rule =
-            ContentRule { part: ContentPart::Body, pattern: Pattern::new(pattern).unwrap(), fails: FailsIf::Missing };
+        let rule = ContentRule { look: Look::Body(self::pattern(pattern)), fails: FailsIf::Missing };
         let (_, outcome) = probe(Target::Http(HttpTarget { content: vec![rule], ..target }), AMPLE).await;
         assert_eq!(outcome, Outcome::Up, "{pattern}");
     };
@@ -88,8 +96,8 @@ async fn a_request_says_who_asks_and_sends_what_the_check_says() {
     holds(target.clone(), r"\r\nuser-agent: nines/[0-9.]+\r\n").await;
     holds(target.clone(), r"\r\naccept: \*/\*\r\n").await;
     target.method = "POST".into();
-    target.headers = vec![("Host".into(), "b.example".into()), ("User-Agent".into(), "me".into())];
-    target.body = Some("form".into());
+    target.headers = vec![header("Host", "b.example"), header("User-Agent", "me")];
+    target.body = Some(SecretSource::given("form"));
     holds(target.clone(), r"^POST .*\r\n").await;
     holds(target.clone(), r"\r\nhost: b\.example\r\n").await;
     holds(target.clone(), r"\r\nuser-agent: me\r\n").await;
@@ -107,21 +115,23 @@ async fn an_unexpected_status_is_down_unless_the_check_allows_it() {
 #[tokio::test]
 async fn content_rules_hold_in_both_directions_for_body_and_header() {
     let address = answer("HTTP/1.1 200 OK\r\nx-state: degraded\r\nx-state: late\r\ncontent-length: 5\r\n\r\nhello");
-    let check = async |part: ContentPart, pattern: &str, fails, expected| {
-        let rule = ContentRule { part, pattern: Pattern::new(pattern).unwrap(), fails };
+    let check = async |look: Look, fails, expected| {
+        let rule = ContentRule { look: look.clone(), fails };
         let (_, outcome) = probe(Target::Http(HttpTarget { content: vec![rule], ..page(address) }), AMPLE).await;
-        assert_eq!(outcome, expected, "{pattern} {fails:?}");
+        assert_eq!(outcome, expected, "{look:?} {fails:?}");
     };
     let down = Outcome::Down(Cause::Content);
-    let header = || ContentPart::Header("x-state".into());
-    check(ContentPart::Body, "^hello$", FailsIf::Missing, Outcome::Up).await;
-    check(ContentPart::Body, "^hello$", FailsIf::Found, down).await;
-    check(ContentPart::Body, "goodbye", FailsIf::Missing, down).await;
-    check(ContentPart::Body, "goodbye", FailsIf::Found, Outcome::Up).await;
-    check(header(), "late", FailsIf::Missing, Outcome::Up).await;
-    check(header(), "degraded", FailsIf::Found, down).await;
-    check(header(), "fine", FailsIf::Missing, down).await;
-    check(ContentPart::Header("x-absent".into()), ".", FailsIf::Found, Outcome::Up).await;
+    let body = |source| Look::Body(pattern(source));
+    let header =
+        |name: &str, source| Look::Header { name: name.into(), pattern: pattern(source), missing: Missing::Fails };
+    check(body("^hello$"), FailsIf::Missing, Outcome::Up).await;
+    check(body("^hello$"), FailsIf::Found, down).await;
+    check(body("goodbye"), FailsIf::Missing, down).await;
+    check(body("goodbye"), FailsIf::Found, Outcome::Up).await;
+    check(header("x-state", "late"), FailsIf::Missing, Outcome::Up).await;
+    check(header("x-state", "degraded"), FailsIf::Found, down).await;
+    check(header("x-state", "fine"), FailsIf::Missing, down).await;
+    check(header("x-absent", "."), FailsIf::Found, down).await;
 }
 
 #[tokio::test]
@@ -164,15 +174,18 @@ async fn an_endless_head_or_body_is_cut_off_at_its_limit() {
     let one_header = endless(b"HTTP/1.1 200 OK\r\na: ", &[b'x'; 1024], Duration::ZERO);
     fails(Target::Http(page(one_header)), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
     let body = endless(b"HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 1024], Duration::ZERO);
-    let rule = ContentRule { part: ContentPart::Body, pattern: Pattern::new("y").unwrap(), fails: FailsIf::Found };
-    let target = HttpTarget { body_bytes_max: 100_000, content: vec![rule], ..page(body) };
+    let rule = ContentRule { look: Look::Body(pattern("y")), fails: FailsIf::Found };
+    let at_most = |body_bytes_max| HttpOptions { body_bytes_max, ..HttpOptions::default() };
+    let target = HttpTarget { options: at_most(100_000), content: vec![rule], ..page(body) };
     let evidence = fails(Target::Http(target), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
-    assert!(100_000 < evidence.http.unwrap().body_bytes);
+    let facts = evidence.http.unwrap();
+    assert_eq!(facts.body_bytes, 100_000);
+    assert_eq!(facts.body_start.unwrap().as_str(), "x".repeat(300));
     let announced = answer("HTTP/1.1 200 OK\r\ncontent-length: 100001\r\n\r\n");
-    let target = HttpTarget { body_bytes_max: 100_000, ..page(announced) };
+    let target = HttpTarget { options: at_most(100_000), ..page(announced) };
     fails(Target::Http(target), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
     let exact = answer(OK);
-    let target = HttpTarget { body_bytes_max: 5, ..page(exact) };
+    let target = HttpTarget { options: at_most(5), ..page(exact) };
     assert_eq!(probe(Target::Http(target), AMPLE).await.1, Outcome::Up);
 }
 
@@ -195,7 +208,8 @@ async fn redirects_are_followed_and_their_phases_summed() {
     assert_eq!(outcome, Outcome::Up, "{evidence:?}");
     assert_eq!(evidence.http.as_ref().unwrap().redirects, 1);
     assert!(evidence.attempts.iter().map(|attempt| attempt.address).eq([first, last]));
-    let stopped = HttpTarget { redirects: Redirects::Stop, ..page(first) };
+    let stopped =
+        HttpTarget { options: HttpOptions { redirects: Redirects::Stop, ..HttpOptions::default() }, ..page(first) };
     fails(Target::Http(stopped), AMPLE, Cause::Status, None).await;
 }
 
@@ -214,14 +228,13 @@ async fn a_redirect_to_another_host_gets_no_secrets_and_no_second_form() {
     let first = reply(move |_| {
         format!("HTTP/1.1 303 See Other\r\nlocation: http://localhost:{}/\r\ncontent-length: 0\r\n\r\n", seen.port())
     });
-    let rule =
-        |pattern: &str, fails| ContentRule { part: ContentPart::Body, pattern: Pattern::new(pattern).unwrap(), fails };
+    let rule = |source: &str, fails| ContentRule { look: Look::Body(pattern(source)), fails };
     let target = HttpTarget {
         method: "POST".into(),
-        body: Some("form".into()),
-        headers: vec![("authorization".into(), "Bearer x".into()), ("cookie".into(), "a=b".into())],
+        body: Some(SecretSource::given("form")),
+        headers: vec![header("authorization", "Bearer x"), header("cookie", "a=b")],
         content: vec![rule("authorization|cookie|content-length", FailsIf::Found), rule("^GET / ", FailsIf::Missing)],
-        route: Route { ip: IpPreference::OnlyV4, source: None },
+        options: HttpOptions { route: Route { ip: IpPreference::OnlyV4, source: None }, ..HttpOptions::default() },
         ..page(first)
     };
     let (evidence, outcome) = probe(Target::Http(target), AMPLE).await;
@@ -233,7 +246,7 @@ async fn a_certificate_that_verifies_is_up_and_its_facts_are_noted() {
     let authority = Authority::new();
     let identity = authority.issue(&["127.0.0.1", "a.example"], 2050);
     let mut target = HttpTarget::parse(&format!("https://{}/", https(&identity, Duration::ZERO, OK))).unwrap();
-    target.tls.ca = Some(Pem::File(authority.file()));
+    target.options.tls.ca = Some(Pem::File(authority.file()));
     let (evidence, outcome) = probe(Target::Http(target.clone()), AMPLE).await;
     assert_eq!(outcome, Outcome::Up, "{evidence:?}");
     let tls = evidence.tls.unwrap();
@@ -242,7 +255,7 @@ async fn a_certificate_that_verifies_is_up_and_its_facts_are_noted() {
     assert_eq!(certificate.not_after, "2050-01-01T00:00:00Z".parse().unwrap());
     assert_eq!((certificate.names_count, certificate.chain), (2, 1));
     assert!(evidence.phases.iter().map(|(phase, _)| phase).eq(Phase::ALL));
-    target.tls.server_name = Some("a.example".into());
+    target.options.tls.server_name = Some("a.example".into());
     assert_eq!(probe(Target::Http(target), AMPLE).await.1, Outcome::Up);
 }
 
@@ -251,13 +264,13 @@ async fn a_certificate_that_does_not_verify_is_down_and_its_facts_are_noted_all_
     let authority = Authority::new();
     let check = async |identity: servers::Identity, year: &str, words: &str| {
         let mut target = HttpTarget::parse(&format!("https://{}/", https(&identity, Duration::ZERO, OK))).unwrap();
-        target.tls.ca = Some(Pem::File(authority.file()));
+        target.options.tls.ca = Some(Pem::File(authority.file()));
         let evidence = fails(Target::Http(target.clone()), AMPLE, Cause::Certificate, Some(Phase::Tls)).await;
         let certificate = evidence.tls.unwrap().certificate.unwrap();
         assert!(certificate.not_after.to_string().starts_with(year), "{certificate:?}");
         let detail = evidence.failure.unwrap().detail;
         assert!(detail.as_str().contains(words), "{detail}");
-        target.tls.verify = Verify::Nothing;
+        target.options.tls.verify = Verify::Nothing;
         let (evidence, outcome) = probe(Target::Http(target), AMPLE).await;
         assert_eq!(outcome, Outcome::Up);
         assert_eq!(evidence.tls.unwrap().certificate.unwrap().sha256, certificate.sha256);
@@ -275,7 +288,7 @@ async fn probes_that_run_at_once_each_see_their_own_certificate() {
     for year in 2041..2061 {
         let identity = authority.issue(&["127.0.0.1"], year);
         let mut target = HttpTarget::parse(&format!("https://{}/", https(&identity, Duration::ZERO, OK))).unwrap();
-        target.tls.ca = Some(Pem::File(authority.file()));
+        target.options.tls.ca = Some(Pem::File(authority.file()));
         let (prober, plan) = (Arc::clone(&prober), prober.plan(&Target::Http(target), AMPLE));
         probes.spawn(async move { (year, prober.probe(&plan).await) });
     }
@@ -317,7 +330,7 @@ async fn each_phase_is_as_long_as_its_server_makes_it() {
     let authority = Authority::new();
     let address = https(&authority.issue(&["127.0.0.1"], 2050), step, OK);
     let mut target = HttpTarget::parse(&format!("https://{address}/")).unwrap();
-    target.tls.ca = Some(Pem::File(authority.file()));
+    target.options.tls.ca = Some(Pem::File(authority.file()));
     let (evidence, outcome) = probe(Target::Http(target), AMPLE).await;
     assert_eq!(outcome, Outcome::Up, "{evidence:?}");
     assert!(step <= evidence.phases.length(Phase::Tls).unwrap(), "{evidence:?}");
@@ -334,9 +347,9 @@ async fn a_check_that_cannot_be_carried_out_here_is_void_and_says_why() {
         assert_eq!(outcome, Outcome::Void(Cause::Prober));
     };
     let mut no_file = HttpTarget::parse("https://a.example/").unwrap();
-    no_file.tls.ca = Some(Pem::File("/nowhere/ca.pem".into()));
+    no_file.options.tls.ca = Some(Pem::File("/nowhere/ca.pem".into()));
     check(no_file, "/nowhere/ca.pem").await;
-    let secret = ("x-key".into(), "secret\n".into());
+    let secret = header("x-key", "secret\n");
     check(HttpTarget { headers: vec![secret], ..page(closed()) }, "x-key").await;
     check(HttpTarget { method: "GE T".into(), ..page(closed()) }, "GE T").await;
 }

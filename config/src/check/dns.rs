@@ -1,6 +1,6 @@
 //! A `dns` check and its options, under blackbox_exporter's names.
 
-use super::http::pattern;
+use super::http::content::pattern;
 use super::{route, trust};
 use crate::node::Node;
 use crate::reading::keys::Keys;

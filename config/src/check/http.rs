@@ -1,26 +1,41 @@
 //! An `http` check and its options, under blackbox_exporter's names.
 
-use super::{route, trust};
-use crate::node::{Key, Node};
+mod auth;
+pub(crate) mod content;
+pub(crate) mod headers;
+pub(crate) mod options;
+mod proxy;
+
+use crate::node::Node;
 use crate::reading::keys::Keys;
-use crate::reading::{Reading, one_or_list, text};
-use crate::scalar::{size, truth, whole, words};
-use crate::secret::expanded;
-use rules::check::{BODY_BYTES_DEFAULT, ContentPart, ContentRule, FailsIf, HttpTarget, Pattern, Redirects};
+use crate::reading::words::word;
+use crate::reading::{Placed, Reading, one_or_list, placed, text};
+use crate::scalar::{truth, whole};
+use crate::secret::check_secret_file;
+use headers::is_token;
+use rules::check::{HttpTarget, HttpVersions, SecretSource, Secured};
+use rules::evidence::HttpVersion;
 use serde_json::{Map, Value, json};
 use std::ops::RangeInclusive;
+
+/// The versions' names, as answers spell them.
+const VERSIONS: &[(&str, HttpVersion)] = &[
+    ("HTTP/1.0", HttpVersion::V1_0),
+    ("HTTP/1.1", HttpVersion::V1_1),
+    ("HTTP/2.0", HttpVersion::V2),
+    ("HTTP/3.0", HttpVersion::V3),
+];
 
 /// Reads the target at `node` and its options from the keys beside it.
 pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> Option<HttpTarget> {
     let method = keys.or("method", "GET".to_owned(), reading, method);
-    let headers = keys.or("headers", Vec::new(), reading, headers);
-    let body = keys.optional("body", reading, |node, reading| text(node, reading).map(str::to_owned));
+    let headers = headers::read(keys, reading);
+    let body = body(keys, reading);
     let valid_status_codes = keys.or("valid_status_codes", Vec::new(), reading, one_or_list(status_codes));
-    let follow = keys.or("follow_redirects", true, reading, truth);
-    let content = content(keys, reading);
-    let body_bytes_max = keys.or("body_size_limit", BODY_BYTES_DEFAULT, reading, size);
-    let route = route::read(keys, reading);
-    let tls = trust::read(keys, reading);
+    let valid_versions = keys.or("valid_http_versions", Vec::new(), reading, one_or_list(placed(version)));
+    let secured = secured(keys, reading);
+    let content = content::read(keys, reading);
+    let options = options::read(keys, reading);
     let url = text(node, reading)?;
     if url.contains('@') {
         reading.conceal(node.at);
@@ -29,29 +44,29 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
         let url = url.escape_debug();
         return reading.problem(node.at, format!("`{url}` is no absolute URL; write one such as `https://host/path`"));
     }
-    match HttpTarget::parse(url) {
-        Ok(target) => Some(HttpTarget {
-            method,
-            headers,
-            body,
-            valid_status_codes,
-            redirects: if follow { Redirects::Follow } else { Redirects::Stop },
-            content,
-            body_bytes_max,
-            route: route?,
-            tls,
-            ..target
-        }),
-        Err(error) => reading.problem(node.at, error.to_string()),
-    }
+    let target = match HttpTarget::parse(url) {
+        Ok(target) => target,
+        Err(error) => return reading.problem(node.at, error.to_string()),
+    };
+    let options = options?;
+    headers::check_encoding(&headers, options.compression, keys, reading);
+    check_versions(&valid_versions, options.versions, reading);
+    let valid_versions = valid_versions.into_iter().map(|version| version.value).collect();
+    Some(HttpTarget {
+        method,
+        headers,
+        body: body?,
+        valid_status_codes,
+        valid_versions,
+        secured: secured?,
+        content,
+        options,
+        ..target
+    })
 }
 
-/// Whether `c` may stand in a method or a header's name (RFC 9110's token).
-fn is_token(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
-}
-
-fn method(node: &Node, reading: &mut Reading) -> Option<String> {
+/// A request's method.
+pub(crate) fn method(node: &Node, reading: &mut Reading) -> Option<String> {
     let given = text(node, reading)?;
     if given.is_empty() || !given.chars().all(|c| is_token(c) && !c.is_ascii_lowercase()) {
         let given = given.escape_debug();
@@ -61,32 +76,20 @@ fn method(node: &Node, reading: &mut Reading) -> Option<String> {
     Some(given.to_owned())
 }
 
-/// A map of names to values, or a list of such maps where order or repetition matters.
-fn headers(node: &Node, reading: &mut Reading) -> Option<Vec<(String, String)>> {
-    let maps = one_or_list(header_map)(node, reading)?;
-    Some(maps.into_iter().flatten().collect())
-}
-
-fn header_map(node: &Node, reading: &mut Reading) -> Option<Vec<(String, String)>> {
-    let mut keys = Keys::of(node, "`headers`", reading)?;
-    Some(keys.rest().into_iter().filter_map(|(key, node)| header(key, node, reading)).collect())
-}
-
-fn header(key: &Key, node: &Node, reading: &mut Reading) -> Option<(String, String)> {
-    reading.conceal(node.at);
-    if key.name.is_empty() || !key.name.chars().all(is_token) {
-        let name = key.name.escape_debug();
-        return reading.problem(key.at, format!("`{name}` is no header name; use letters, digits and hyphens"));
+/// `body` or `body_file`, of a check or a request.
+pub(crate) fn body(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Option<SecretSource>> {
+    match (keys.take("body"), keys.take("body_file")) {
+        (None, None) => Some(None),
+        (Some((_, node)), None) => text(node, reading).map(SecretSource::given).map(Some),
+        (None, Some((_, node))) => check_secret_file(node, reading).map(Some),
+        (Some(_), Some((key, _))) => {
+            reading.problem(key.at, "`body` and `body_file` are both given; keep one of the two")
+        }
     }
-    let value = expanded(node, reading)?;
-    if value.contains(|c: char| c.is_control() && c != '\t') {
-        let message = "a header's value has a control character; write it on one line without any";
-        return reading.problem(node.at, message);
-    }
-    Some((key.name.clone(), value))
 }
 
-fn status_codes(node: &Node, reading: &mut Reading) -> Option<RangeInclusive<u16>> {
+/// One status or a range of them.
+pub(crate) fn status_codes(node: &Node, reading: &mut Reading) -> Option<RangeInclusive<u16>> {
     let given = text(node, reading)?;
     let status = |part: &str| whole::<u16>(part.trim()).filter(|status| (100..=599).contains(status));
     let range = match given.split_once('-') {
@@ -105,84 +108,60 @@ fn status_codes(node: &Node, reading: &mut Reading) -> Option<RangeInclusive<u16
     }
 }
 
-/// The four keys about content, in the order they are judged.
-fn content(keys: &mut Keys<'_>, reading: &mut Reading) -> Vec<ContentRule> {
-    let mut rules = Vec::new();
-    let body = [("fail_if_body_matches_regexp", FailsIf::Found), ("fail_if_body_not_matches_regexp", FailsIf::Missing)];
-    for (key, fails) in body {
-        let patterns = keys.or(key, Vec::new(), reading, one_or_list(pattern));
-        rules.extend(patterns.into_iter().map(|pattern| ContentRule { part: ContentPart::Body, pattern, fails }));
-    }
-    let header = [("fail_if_header_matches", FailsIf::Found), ("fail_if_header_not_matches", FailsIf::Missing)];
-    for (key, fails) in header {
-        let matches = keys.or(key, Vec::new(), reading, one_or_list(header_match));
-        rules.extend(matches.into_iter().map(|(part, pattern)| ContentRule { part, pattern, fails }));
-    }
-    rules
+/// How [`status_codes`] are written.
+pub(crate) fn written_status_codes(ranges: &[RangeInclusive<u16>]) -> Value {
+    ranges.iter().map(|range| format!("{}-{}", range.start(), range.end())).collect()
 }
 
-/// A regular expression.
-pub(super) fn pattern(node: &Node, reading: &mut Reading) -> Option<Pattern> {
-    let given = text(node, reading)?;
-    match Pattern::new(given) {
-        Ok(pattern) => Some(pattern),
-        Err(error) => {
-            // The library draws the expression over several lines; its last one says what is wrong.
-            let error = error.to_string();
-            let why = error.lines().last().unwrap_or("it does not compile");
-            let why = why.trim_start_matches("error: ");
-            reading.problem(
-                node.at,
-                format!("this regular expression does not compile: {why}; escape what is meant literally with `\\`"),
-            )
+fn version(node: &Node, reading: &mut Reading) -> Option<HttpVersion> {
+    word(VERSIONS)(node, reading)
+}
+
+fn secured(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Secured> {
+    let refused = keys.or("fail_if_ssl", false, reading, truth);
+    let required = keys.optional("fail_if_not_ssl", reading, placed(truth));
+    match (refused, required) {
+        (true, Some(Placed { at, value: true })) => {
+            reading.problem(at, "with both `fail_if_ssl` and `fail_if_not_ssl` no answer is good; keep one of the two")
+        }
+        (true, _) => Some(Secured::Refused),
+        (false, Some(Placed { value: true, .. })) => Some(Secured::Required),
+        (false, _) => Some(Secured::Either),
+    }
+}
+
+/// Refuses versions of which no answer can be, for they are not offered.
+fn check_versions(valid: &[Placed<HttpVersion>], offered: HttpVersions, reading: &mut Reading) {
+    for Placed { at, value: version } in valid {
+        let is_3 = *version == HttpVersion::V3;
+        if is_3 != (offered == HttpVersions::Http3) {
+            let message = if is_3 {
+                "an answer is `HTTP/3.0` only with `enable_http3: true` and `enable_http2: false`; add them, or leave this version out"
+            } else {
+                "with `enable_http3` every answer is `HTTP/3.0`; leave the other versions out"
+            };
+            reading.problem::<()>(*at, message);
         }
     }
-}
-
-fn header_match(node: &Node, reading: &mut Reading) -> Option<(ContentPart, Pattern)> {
-    let mut keys = Keys::of(node, "a header match", reading)?;
-    let header = keys.required("header", reading, words);
-    let pattern = keys.required("regexp", reading, pattern);
-    keys.end(reading);
-    Some((ContentPart::Header(header?.to_ascii_lowercase()), pattern?))
 }
 
 /// Writes `http` under the keys that it is read from.
 pub(super) fn write(http: &HttpTarget, keys: &mut Map<String, Value>) {
-    let HttpTarget { url, method, headers, body, valid_status_codes, redirects, content, body_bytes_max, route, tls } =
-        http;
+    let HttpTarget { url, method, headers, body, valid_status_codes, valid_versions, secured, content, options } = http;
     let mut put = |key: &str, value: Value| keys.insert(key.to_owned(), value);
     put("http", json!(url));
     put("method", json!(method));
-    put("headers", headers.iter().map(|(name, value)| json!({ name.clone(): value })).collect());
-    if let Some(body) = body {
-        put("body", json!(body));
+    match body {
+        None => {}
+        Some(SecretSource::Given(body)) => drop(put("body", json!(body.expose()))),
+        Some(SecretSource::File(file)) => drop(put("body_file", json!(file))),
     }
-    let codes = valid_status_codes.iter().map(|range| format!("{}-{}", range.start(), range.end()));
-    put("valid_status_codes", codes.collect());
-    put("follow_redirects", json!(matches!(redirects, Redirects::Follow)));
-    put("body_size_limit", json!(body_bytes_max));
-    trust::write(tls, keys);
-    for rule in content {
-        let (key, value) = content_entry(rule);
-        let list = keys.entry(key).or_insert_with(|| json!([]));
-        if let Value::Array(list) = list {
-            list.push(value);
-        }
-    }
-    route::write(route, keys);
-}
-
-fn content_entry(ContentRule { part, pattern, fails }: &ContentRule) -> (&'static str, Value) {
-    let regexp = pattern.as_str();
-    match (part, fails) {
-        (ContentPart::Body, FailsIf::Found) => ("fail_if_body_matches_regexp", json!(regexp)),
-        (ContentPart::Body, FailsIf::Missing) => ("fail_if_body_not_matches_regexp", json!(regexp)),
-        (ContentPart::Header(header), FailsIf::Found) => {
-            ("fail_if_header_matches", json!({ "header": header, "regexp": regexp }))
-        }
-        (ContentPart::Header(header), FailsIf::Missing) => {
-            ("fail_if_header_not_matches", json!({ "header": header, "regexp": regexp }))
-        }
-    }
+    put("valid_status_codes", written_status_codes(valid_status_codes));
+    let names = |version: &HttpVersion| VERSIONS.iter().find(|(_, known)| known == version).map(|(name, _)| *name);
+    put("valid_http_versions", valid_versions.iter().filter_map(names).collect());
+    put("fail_if_ssl", json!(*secured == Secured::Refused));
+    put("fail_if_not_ssl", json!(*secured == Secured::Required));
+    headers::write(headers, keys);
+    content::write(content, keys);
+    options::write(options, keys);
 }

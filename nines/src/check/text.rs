@@ -214,14 +214,7 @@ mod tests {
             trust: Trust::Verified { last_chain_expires_at: "2026-11-30T00:00:00Z".parse().unwrap() },
             client_certificate: ClientCertificate::Missing,
         });
-        evidence.http = Some(HttpFacts {
-            status: 200,
-            version: HttpVersion::V1_1,
-            redirects: 1,
-            content_length: None,
-            body_bytes: 512,
-            found: Vec::new(),
-        });
+        evidence.http = Some(HttpFacts { redirects: 1, body_bytes: 512, ..HttpFacts::new(200, HttpVersion::V1_1) });
         let expected = "\
 up  https://a.example/  44.000 ms
   resolve         0.000 ms  █

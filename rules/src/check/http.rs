@@ -1,6 +1,13 @@
 //! What an `http` check looks at.
 
-use super::{ContentRule, Route, TlsRule};
+mod options;
+
+pub use options::{
+    Compression, HttpAuth, HttpOptions, HttpVersions, OAuth2, Proxy, ProxyChoice, Redirects, ResolvedBy,
+};
+
+use super::{ContentRule, SecretSource};
+use crate::evidence::HttpVersion;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
@@ -12,29 +19,30 @@ pub struct HttpTarget {
     pub url: String,
     /// `GET` unless said otherwise.
     pub method: String,
-    /// Sent with the request, in order.
-    pub headers: Vec<(String, String)>,
+    /// Sent with the request, in order; their values may be secrets.
+    pub headers: Vec<(String, SecretSource)>,
     /// Sent with the request.
-    pub body: Option<String>,
+    pub body: Option<SecretSource>,
     /// Statuses that are up; empty: 200 to 299.
     pub valid_status_codes: Vec<RangeInclusive<u16>>,
-    /// Whether redirects are followed, [`super::REDIRECTS_MAX`] at most.
-    pub redirects: Redirects,
+    /// Versions of HTTP that are up; empty: all.
+    pub valid_versions: Vec<HttpVersion>,
+    /// Whether the last answer must come over TLS.
+    pub secured: Secured,
     /// Content that must or must not be there.
     pub content: Vec<ContentRule>,
-    /// A body larger than this fails.
-    pub body_bytes_max: u64,
-    /// How connections get there.
-    pub route: Route,
-    /// How the certificate is judged.
-    pub tls: TlsRule,
+    /// How HTTP is spoken.
+    pub options: HttpOptions,
 }
 
-/// Whether a redirect is an answer or a way to one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Redirects {
-    /// They are followed and the last answer is judged.
-    Follow,
-    /// The first answer is judged.
-    Stop,
+/// Whether the last answer must come over TLS.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Secured {
+    /// Either way is good.
+    #[default]
+    Either,
+    /// An answer without TLS is down: `fail_if_not_ssl`.
+    Required,
+    /// An answer over TLS is down: `fail_if_ssl`.
+    Refused,
 }

@@ -4,7 +4,7 @@
 //! One strict reading for configuration, for `nines up` and for `nines check`. It looks at the text
 //! alone: it never resolves a name, and it never repairs what it can't read.
 
-use super::{DnsTarget, HttpTarget, Redirects, Route, Target, TcpTarget, TlsRule};
+use super::{DnsTarget, HttpOptions, HttpTarget, Route, Secured, Target, TcpTarget};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -100,11 +100,10 @@ impl HttpTarget {
             headers: Vec::new(),
             body: None,
             valid_status_codes: Vec::new(),
-            redirects: Redirects::Follow,
+            valid_versions: Vec::new(),
+            secured: Secured::default(),
             content: Vec::new(),
-            body_bytes_max: super::BODY_BYTES_DEFAULT,
-            route: Route::default(),
-            tls: TlsRule::default(),
+            options: HttpOptions::default(),
         })
     }
 }

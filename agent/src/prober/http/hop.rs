@@ -1,9 +1,8 @@
-//! Where a request goes: the target's own URL, or one that a redirect names.
+//! Where a request goes: the URL that is asked for, or one that a redirect names.
 
 use crate::prober::resolve::Host;
 use crate::prober::trace::Break;
 use http::{HeaderValue, Uri};
-use rules::check::HttpTarget;
 use rules::evidence::Fault;
 use rustls::pki_types::ServerName;
 use url::{Position, Url};
@@ -31,12 +30,25 @@ pub(crate) enum Scheme {
 }
 
 impl Hop {
-    /// The target's own URL.
-    pub(crate) fn first(target: &HttpTarget) -> Result<Hop, Break> {
+    /// The place that `url` names.
+    pub(crate) fn read(url: &str) -> Result<Hop, Break> {
         let refuse = |why: &str| Break::new(Fault::Instruction, &format!("the URL can't be asked for: {why}"));
-        let url = Url::parse(&target.url).map_err(|error| refuse(&error.to_string()))?;
-        let server_name = target.tls.server_name.clone();
-        Hop::to(url).map(|hop| Hop { server_name, ..hop }).map_err(refuse)
+        let url = Url::parse(url).map_err(|error| refuse(&error.to_string()))?;
+        Hop::to(url).map_err(refuse)
+    }
+
+    /// The same place with `name` to verify instead of the host.
+    pub(crate) fn named(self, name: Option<String>) -> Hop {
+        Hop { server_name: name, ..self }
+    }
+
+    /// The same place over TLS.
+    pub(crate) fn secured(self) -> Hop {
+        let mut url = self.url.clone();
+        match url.set_scheme("https").ok().and_then(|()| Hop::to(url).ok()) {
+            Some(hop) => hop.named(self.server_name),
+            None => self,
+        }
     }
 
     /// Where `location` leads from here.
@@ -75,6 +87,21 @@ impl Hop {
         })
     }
 
+    /// The URL as text.
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The host, without brackets.
+    pub(crate) fn host_text(&self) -> &str {
+        self.url.host_str().unwrap_or("").trim_matches(['[', ']'])
+    }
+
+    /// The path, without the query.
+    pub(crate) fn path(&self) -> &str {
+        self.url.path()
+    }
+
     /// Whether what was meant for here may be told there.
     pub(crate) fn trusts(&self, other: &Hop) -> bool {
         let weaker = self.scheme == Scheme::Https && other.scheme == Scheme::Http;
@@ -83,8 +110,7 @@ impl Hop {
 
     /// The name that the certificate must be for.
     pub(crate) fn server_name(&self) -> Result<ServerName<'static>, Break> {
-        let host = self.url.host_str().unwrap_or("").trim_matches(['[', ']']);
-        let name = self.server_name.as_deref().unwrap_or(host);
+        let name = self.server_name.as_deref().unwrap_or(self.host_text());
         ServerName::try_from(name.to_owned())
             .map_err(|error| Break::new(Fault::Instruction, &format!("the server name `{name}`: {error}")))
     }
@@ -95,7 +121,7 @@ mod tests {
     use super::*;
 
     fn hop(url: &str) -> Hop {
-        Hop::first(&HttpTarget::parse(url).unwrap()).unwrap()
+        Hop::read(url).unwrap()
     }
 
     #[test]
