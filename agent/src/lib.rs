@@ -15,6 +15,7 @@ mod scheduler;
 
 pub mod prober;
 
+mod sequence;
 mod vantage;
 // Whose fault it is
 mod pauses;

@@ -149,6 +149,7 @@ mod tests {
             target: Target::parse("tcp:127.0.0.1:1").unwrap(),
             every: Duration::from_secs(30),
             timeout: Duration::from_secs(10),
+            reprobe: None,
             counts,
             objective: None,
             agents: Vantages::All,

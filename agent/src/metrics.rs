@@ -43,6 +43,14 @@ pub(crate) struct Metrics {
     pub(crate) reload_successful: IntGauge,
     /// Results that could not be handed to the spool.
     pub(crate) results_lost: IntCounter,
+    /// Probes between slots that run now.
+    pub(crate) reprobes_running: IntGauge,
+    /// Probes between slots that may run at once.
+    pub(crate) reprobes_running_limit: IntGauge,
+    /// Failing checks that would be looked at again now if there were room.
+    pub(crate) reprobes_waiting: IntGauge,
+    /// Probes between slots that took until after the next slot and left no result.
+    pub(crate) reprobes_overtaken: IntCounter,
 }
 
 /// Why a slot was missed.
@@ -92,6 +100,19 @@ impl Metrics {
             references_up: kept(&registry, IntGaugeVec::new(references, &[])),
             reload_successful: gauge("nines_agent_reload_successful", "Whether the last reload was taken."),
             results_lost: counter("nines_agent_results_lost_total", "Results that no spool took."),
+            reprobes_running: gauge("nines_agent_reprobes_running", "Probes between slots that run now."),
+            reprobes_running_limit: gauge(
+                "nines_agent_reprobes_running_limit",
+                "Probes between slots that may run at once.",
+            ),
+            reprobes_waiting: gauge(
+                "nines_agent_reprobes_waiting",
+                "Failing checks that would be looked at again now if there were room.",
+            ),
+            reprobes_overtaken: counter(
+                "nines_agent_reprobes_overtaken_total",
+                "Probes between slots that took until after the next slot and left no result.",
+            ),
             registry,
         }
     }

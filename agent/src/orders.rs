@@ -6,6 +6,7 @@
 use crate::metrics::series::Figures;
 use crate::prober::{NoResolver, Plan, Prober};
 use crate::references::References;
+use crate::sequence::Sequence;
 use daemon::clock::Clock;
 use rules::check::{Assignment, Target};
 use rules::id::{CheckId, ServiceId};
@@ -23,11 +24,12 @@ pub(crate) struct Orders {
     pub(crate) references: References,
 }
 
-/// A check that stands: how it is probed and what it came to so far.
+/// A check that stands: how it is probed, what it came to so far, and when it was probed last.
 pub(crate) struct Standing {
     pub(crate) assignment: Assignment,
     pub(crate) plan: Plan,
     pub(crate) figures: Arc<Figures>,
+    pub(crate) sequence: Arc<Sequence>,
 }
 
 impl Orders {
@@ -36,7 +38,8 @@ impl Orders {
         Orders::prepare(Vec::new(), &[], &Reach::default(), None, clock)
     }
 
-    /// Prepares `assignments` and `references` for probes within `reach`; checks that were in `before` keep their figures.
+    /// Prepares `assignments` and `references` for probes within `reach`; checks that were in `before`
+    /// keep their figures and order.
     /// Blocks for as long as the files it reads do.
     pub(crate) fn prepare(
         assignments: Vec<Assignment>,
@@ -50,15 +53,15 @@ impl Orders {
         for assignment in assignments {
             let key = key(&assignment);
             let kept = before.and_then(|before| before.standing.get(&key));
-            let figures = match kept {
-                Some(kept) => Arc::clone(&kept.figures),
-                None => Arc::new(Figures::new(&assignment)),
+            let (figures, sequence) = match kept {
+                Some(kept) => (Arc::clone(&kept.figures), Arc::clone(&kept.sequence)),
+                None => (Arc::new(Figures::new(&assignment)), Arc::new(Sequence::new())),
             };
             let plan = prober.plan(&assignment.check.target, assignment.check.timeout);
             if let Some(defect) = plan.defect() {
                 tracing::warn!(service = %key.0, check = %key.1, defect, "Check can't be probed here");
             }
-            standing.insert(key, Arc::new(Standing { assignment, plan, figures }));
+            standing.insert(key, Arc::new(Standing { assignment, plan, figures, sequence }));
         }
         let references = References::new(references, &prober, clock.clone());
         Ok(Orders { standing, prober, references })

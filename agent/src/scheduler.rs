@@ -1,6 +1,7 @@
 //! Sleeps until a check falls due or is to have its first look, and starts its probe.
 //!
-//! A slot gets a probe or is counted as missed; none waits in a queue. The loop itself never
+//! A slot gets a probe or is counted as missed; none waits in a queue. Looks between slots at
+//! targets that fail come after all slots, and have places of their own. The loop itself never
 //! probes and never touches a disk, so that its being late means that the whole agent was.
 
 use crate::metrics::Missed;
@@ -9,16 +10,21 @@ use crate::vantage::Vantage;
 use daemon::clock::Reading;
 use daemon::shutdown::within;
 use rules::id::AgentId;
+use rules::outcome::OutcomeKind;
+use rules::result::Weight;
 use rules::schedule::{Due, Schedule};
 use rules::time::millis;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// Probes at once: ten thousand checks every 30 s that all run into a timeout of 10 s need 3 400.
 const PROBES_MAX: usize = 4096;
+/// Looks between slots at once, beside those: as many as begin in two seconds and a half.
+const REPROBES_MAX: usize = 256;
 /// The longest sleep: how soon a pause or a stepped clock is noticed when nothing is due.
 const SLEEP_MAX: Duration = Duration::from_millis(250);
 /// The wall clock was stepped if it moved this much against the boot-time clock between two looks;
@@ -33,7 +39,10 @@ pub(crate) struct Scheduler {
     orders: watch::Receiver<Arc<Orders>>,
     current: Arc<Orders>,
     permits: Arc<Semaphore>,
-    probes: JoinSet<()>,
+    permits_again: Arc<Semaphore>,
+    probes: JoinSet<Option<OutcomeKind>>,
+    /// What each running probe was started for.
+    running: HashMap<task::Id, Due>,
     /// Wall clock less boot-time clock, in milliseconds.
     offset_ms: i64,
 }
@@ -43,12 +52,15 @@ impl Scheduler {
         let current = Arc::clone(&orders.borrow_and_update());
         let now = vantage.clock.now();
         vantage.metrics.probes_running_limit.set(PROBES_MAX as i64);
+        vantage.metrics.reprobes_running_limit.set(REPROBES_MAX as i64);
         let mut scheduler = Scheduler {
             schedule: Schedule::new(agent),
             orders,
             current: Arc::clone(&current),
             permits: Arc::new(Semaphore::new(PROBES_MAX)),
+            permits_again: Arc::new(Semaphore::new(REPROBES_MAX)),
             probes: JoinSet::new(),
+            running: HashMap::new(),
             offset_ms: offset_ms(now),
             vantage,
         };
@@ -73,10 +85,11 @@ impl Scheduler {
                 let orders = Arc::clone(&self.orders.borrow_and_update());
                 self.assign(now, orders);
             }
+            self.reap(now);
             while let Some(due) = self.schedule.due(now.wall) {
-                self.start(due);
+                self.start(due, now);
             }
-            self.reap();
+            self.start_again(now);
         }
         self.vantage.pauses.promise(Duration::MAX);
         within("probes", PROBES_END_TIME, async { while self.probes.join_next().await.is_some() {} }).await;
@@ -84,7 +97,10 @@ impl Scheduler {
 
     fn wake_at(&self, now: Duration) -> Duration {
         let latest = now + SLEEP_MAX;
-        self.schedule.next_deadline().map_or(latest, |next| self.vantage.clock.boot_at(next).min(latest))
+        // Without a place there is nothing to wake for: one becomes free when a probe is reaped.
+        let again = self.schedule.next_reprobe().filter(|_| 0 < self.permits_again.available_permits());
+        let next = self.schedule.next_deadline().into_iter().chain(again).min();
+        next.map_or(latest, |next| self.vantage.clock.boot_at(next).min(latest))
     }
 
     /// Sees whether the agent overslept or somebody set the wall clock.
@@ -109,30 +125,60 @@ impl Scheduler {
         self.current = orders;
     }
 
-    fn start(&mut self, due: Due) {
+    fn start(&mut self, due: Due, now: Reading) {
         let (vantage, metrics) = (Arc::clone(&self.vantage), &self.vantage.metrics);
         metrics.missed(Missed::Late, due.missed);
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            return metrics.missed(Missed::Busy, 1);
+            metrics.missed(Missed::Busy, 1);
+            return self.schedule.ended(&due, None, now.wall);
         };
-        let Some(standing) = self.current.standing.get(&key(&due.assignment)).map(Arc::clone) else { return };
         let late = vantage.clock.boot().saturating_sub(vantage.clock.boot_at(due.slot));
         metrics.lateness_seconds.observe(late.as_secs_f64());
-        metrics.probes_running.inc();
-        let orders = Arc::clone(&self.current);
-        self.probes.spawn(async move {
-            vantage.probe(orders, standing).await;
-            vantage.metrics.probes_running.dec();
+        self.spawn(due, permit, now);
+    }
+
+    /// Starts looks between slots, as far as there are places for them.
+    fn start_again(&mut self, now: Reading) {
+        while let Ok(permit) = Arc::clone(&self.permits_again).try_acquire_owned() {
+            let Some(due) = self.schedule.due_again(now.wall) else { break };
+            self.spawn(due, permit, now);
+        }
+        let waiting = i64::try_from(self.schedule.reprobes_waiting(now.wall)).unwrap_or(i64::MAX);
+        self.vantage.metrics.reprobes_waiting.set(waiting);
+    }
+
+    fn spawn(&mut self, due: Due, permit: OwnedSemaphorePermit, now: Reading) {
+        let Some(standing) = self.current.standing.get(&key(&due.assignment)).map(Arc::clone) else {
+            return self.schedule.ended(&due, None, now.wall);
+        };
+        let (vantage, orders, weight) = (Arc::clone(&self.vantage), Arc::clone(&self.current), due.weight);
+        let running = match weight {
+            Weight::Slot => vantage.metrics.probes_running.clone(),
+            Weight::Extra => vantage.metrics.reprobes_running.clone(),
+        };
+        running.inc();
+        let task = self.probes.spawn(async move {
+            let outcome = vantage.probe(orders, standing, weight).await;
+            running.dec();
             drop(permit);
+            outcome
         });
+        self.running.insert(task.id(), due);
     }
 
     /// Takes in what ended; a probe that panicked leaves a gap, and a trace of itself.
-    fn reap(&mut self) {
-        while let Some(ended) = self.probes.try_join_next() {
-            if let Err(error) = ended {
-                self.vantage.metrics.results_lost.inc();
-                tracing::error!(%error, "Probe broke, its result is lost");
+    fn reap(&mut self, now: Reading) {
+        while let Some(ended) = self.probes.try_join_next_with_id() {
+            let (id, outcome) = match ended {
+                Ok((id, outcome)) => (id, outcome),
+                Err(error) => {
+                    self.vantage.metrics.results_lost.inc();
+                    tracing::error!(%error, "Probe broke, its result is lost");
+                    (error.id(), None)
+                }
+            };
+            if let Some(due) = self.running.remove(&id) {
+                self.schedule.ended(&due, outcome, now.wall);
             }
         }
     }
@@ -149,7 +195,8 @@ mod tests {
     use crate::metrics::Metrics;
     use crate::spool;
     use daemon::clock::{Clock, Hand};
-    use rules::check::{Assignment, Check, Counts, Target, Vantages};
+    use daemon::exposition::Exposition;
+    use rules::check::{Assignment, Check, Counts, Reprobe, Target, Vantages};
     use rules::reach::Reach;
     use rules::time::Timestamp;
     use tokio::task::yield_now;
@@ -160,15 +207,20 @@ mod tests {
         hand: Hand,
         tasks: JoinSet<()>,
         _dir: tempfile::TempDir,
-        _orders: watch::Sender<Arc<Orders>>,
+        orders: watch::Sender<Arc<Orders>>,
     }
 
     fn assignment() -> Assignment {
+        assignment_every(Duration::from_secs(1), None)
+    }
+
+    fn assignment_every(every: Duration, reprobe: Option<Reprobe>) -> Assignment {
         let check = Check {
             id: "port".parse().unwrap(),
             target: Target::parse("tcp:127.0.0.1:1").unwrap(),
-            every: Duration::from_secs(1),
+            every,
             timeout: Duration::from_secs(1),
+            reprobe,
             counts: Counts::Yes,
             objective: None,
             agents: Vantages::All,
@@ -177,15 +229,15 @@ mod tests {
     }
 
     fn bench() -> Bench {
-        bench_with(PROBES_MAX)
+        bench_with(PROBES_MAX, assignment())
     }
 
-    fn bench_with(probes_max: usize) -> Bench {
+    fn bench_with(probes_max: usize, assignment: Assignment) -> Bench {
         let (clock, hand) = Clock::manual(Timestamp::from_millis(1_800_000_000_000));
         let (dir, agent) = (tempfile::tempdir().unwrap(), "a".parse::<AgentId>().unwrap());
         let settings = spool::Settings { agent: agent.clone(), dir: dir.path().to_owned(), at_most: 1 << 20 };
         let (spool, _outlet, writer) = spool::open(settings, clock.clone()).unwrap();
-        let orders = Orders::prepare(vec![assignment()], &[], &Reach::default(), None, &clock).unwrap();
+        let orders = Orders::prepare(vec![assignment], &[], &Reach::default(), None, &clock).unwrap();
         let (orders, standing) = watch::channel(Arc::new(orders));
         let local = LocalRule::new(agent.clone());
         let vantage = Arc::new(Vantage::new(clock, spool, Metrics::new(), local));
@@ -194,7 +246,7 @@ mod tests {
         let mut scheduler = Scheduler::new(agent, Arc::clone(&vantage), standing);
         scheduler.permits = Arc::new(Semaphore::new(probes_max));
         tasks.spawn(scheduler.run(CancellationToken::new()));
-        Bench { vantage, hand, tasks, _dir: dir, _orders: orders }
+        Bench { vantage, hand, tasks, _dir: dir, orders }
     }
 
     impl Bench {
@@ -231,9 +283,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_slot_that_finds_all_places_taken_is_counted_and_not_kept_for_later() {
-        let bench = bench_with(0);
+        let bench = bench_with(0, assignment());
         bench.pass(Duration::from_secs(3)).await;
         assert_eq!((bench.started(), bench.missed("busy"), bench.missed("late")), (0, 1 + 3, 0));
+    }
+
+    #[tokio::test]
+    async fn a_target_that_refuses_is_looked_at_between_its_slots_and_its_slots_stay() {
+        let hour = Duration::from_secs(3600);
+        let bench = bench_with(PROBES_MAX, assignment_every(hour, Some(Reprobe::default())));
+        let looks = || -> Option<u64> {
+            let page: String = crate::metrics::checks(&bench.orders.borrow()).map(Exposition::into_text).collect();
+            let line = page.lines().find(|line| line.starts_with("nines_probe_extra_results_total{"))?;
+            line.rsplit_once(' ')?.1.parse().ok()
+        };
+        let began = bench.vantage.clock.boot();
+        while looks() != Some(3) {
+            bench.pass(Duration::from_millis(50)).await;
+            assert!(bench.started() <= 2, "at most the first look and one slot");
+        }
+        let took = bench.vantage.clock.boot() - began;
+        assert!(Duration::from_secs(15) <= took, "{took:?}");
+        assert_eq!((bench.missed("late"), bench.missed("busy")), (0, 0));
     }
 
     #[tokio::test]

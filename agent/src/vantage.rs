@@ -11,8 +11,8 @@ use crate::spool::{Recorded, SpoolHandle};
 use daemon::clock::{Clock, Reading};
 use rules::evidence::Evidence;
 use rules::judge::{Circumstances, complaint, judge};
-use rules::outcome::Outcome;
-use rules::result::ProbeResult;
+use rules::outcome::{Outcome, OutcomeKind};
+use rules::result::{ProbeResult, Weight};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What every probe of this agent needs.
@@ -34,13 +34,24 @@ impl Vantage {
         self.local.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Probes once and records what came of it.
-    pub(crate) async fn probe(&self, orders: Arc<Orders>, standing: Arc<Standing>) {
+    /// Probes once and records what came of it; nothing if it was overtaken.
+    pub(crate) async fn probe(
+        &self,
+        orders: Arc<Orders>,
+        standing: Arc<Standing>,
+        weight: Weight,
+    ) -> Option<OutcomeKind> {
         let started = self.clock.now();
+        let at = standing.sequence.begin(started.wall).at();
         let evidence = orders.prober.probe(&standing.plan).await;
         let outcome = self.judge(&evidence, started, &orders, &standing).await;
-        let result = ProbeResult::of_slot(started.wall, outcome, evidence.elapsed);
-        standing.figures.note(&evidence, outcome);
+        if weight == Weight::Extra && !standing.sequence.is_last(at) {
+            // The slot that came meanwhile tells as much, and a series is to come in order.
+            self.metrics.reprobes_overtaken.inc();
+            return None;
+        }
+        let result = ProbeResult { at, outcome, elapsed: evidence.elapsed, weight };
+        standing.figures.note(&evidence, &result);
         self.tell(&standing, &evidence, &result);
         let (service, check) = (standing.assignment.service.clone(), &standing.assignment.check);
         let recorded = Recorded { service, check: check.id.clone(), pace: check.pace(), result };
@@ -48,6 +59,7 @@ impl Vantage {
             self.metrics.results_lost.inc();
             tracing::error!(check = %check.id, at = %result.at, "Result is lost, the spool has ended");
         }
+        Some(outcome.kind())
     }
 
     /// Asks for the circumstances only if there is something to excuse.
@@ -122,6 +134,7 @@ mod tests {
             target: Target::parse("tcp:192.0.2.1:80").unwrap(),
             every: Duration::from_secs(30),
             timeout: Duration::from_secs(10),
+            reprobe: None,
             counts: Counts::Yes,
             objective: None,
             agents: Vantages::All,

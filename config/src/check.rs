@@ -1,6 +1,7 @@
 //! A check from its keys: the kind is the key that holds the target.
 
-// How one gets there
+// How one gets there, and how soon again
+mod reprobe;
 mod route;
 mod trust;
 // One file a kind: from keys to a target, and back
@@ -24,7 +25,7 @@ use crate::reading::words::{either, word};
 use crate::reading::{Placed, Reading, list, placed};
 use crate::scalar::{duration_text, length, parsed};
 use crate::source::Span;
-use rules::check::{Check, Counts, EVERY_DEFAULT, TIMEOUT_DEFAULT, Target, Vantages};
+use rules::check::{Check, Counts, EVERY_DEFAULT, Reprobe, TIMEOUT_DEFAULT, Target, Vantages};
 use rules::id::{AgentId, ObjectiveId, ServiceId};
 use serde_json::Map;
 
@@ -81,6 +82,7 @@ fn read_keys(mut keys: Keys<'_>, reading: &mut Reading) -> Option<CheckDraft> {
     let id = keys.required("check", reading, placed(parsed));
     let every = keys.or("every", Placed { at, value: EVERY_DEFAULT }, reading, placed(length));
     let timeout = keys.optional("timeout", reading, placed(length));
+    let reprobe = keys.optional("reprobe", reading, reprobe::read);
     let counts = keys.or("counts", Counts::Yes, reading, word(&[("true", Counts::Yes), ("false", Counts::No)]));
     let objective: Option<Placed<ObjectiveId>> = keys.optional("objective", reading, placed(parsed));
     let agents = keys.or("agents", Named::All, reading, agents);
@@ -93,10 +95,11 @@ fn read_keys(mut keys: Keys<'_>, reading: &mut Reading) -> Option<CheckDraft> {
         let message = format!("timeout {timeout} is longer than every {every}; write a timeout of at most {every}");
         reading.problem::<()>(at, message);
     }
-    let id = id?;
+    let (id, target) = (id?, target?);
     let check = Check {
         id: id.value,
-        target: target?,
+        reprobe: reprobe::settle(reprobe, &target, every.value, reading),
+        target,
         every: every.value,
         timeout: timeout.map_or(TIMEOUT_DEFAULT.min(every.value), |timeout| timeout.value),
         counts,
@@ -161,6 +164,11 @@ fn target(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Target> {
                 .problem(keys.at, format!("a check has no target; add {kinds}, such as `http: \"https://host/path\"`"))
         }
     }
+}
+
+/// Writes how soon a target that fails is looked at again.
+pub(crate) fn write_reprobe(reprobe: Option<Reprobe>) -> serde_json::Value {
+    reprobe::write(reprobe)
 }
 
 /// Writes `target` with every option, under the keys that it is read from.

@@ -6,7 +6,7 @@
 //! what a check means. What comes in is text from outside: it is held to the same rules as a file, and
 //! `${NAME}` in it is never looked up.
 
-use crate::check::{CheckDraft, read_assigned, write};
+use crate::check::{CheckDraft, read_assigned, write, write_reprobe};
 use crate::node::Node;
 use crate::reading::keys::Keys;
 use crate::reading::{ConfigError, Environment, Placed, Reading, list};
@@ -77,13 +77,14 @@ pub(crate) fn assignments(
 }
 
 fn check_keys(Assignment { service, check }: &Assignment) -> Map<String, Value> {
-    let Check { id, target, every, timeout, counts, objective, agents } = &**check;
+    let Check { id, target, every, timeout, reprobe, counts, objective, agents } = &**check;
     let mut keys = Map::new();
     let mut put = |key: &str, value: Value| keys.insert(key.to_owned(), value);
     put("service", json!(service.as_str()));
     put("check", json!(id.as_str()));
     put("every", json!(duration_text(*every)));
     put("timeout", json!(duration_text(*timeout)));
+    put("reprobe", write_reprobe(*reprobe));
     put("counts", json!(matches!(counts, Counts::Yes)));
     if let Some(objective) = objective {
         put("objective", json!(objective.as_str()));
@@ -109,6 +110,7 @@ mod tests {
             target: Target::Http(HttpTarget::parse(url).unwrap()),
             every: Duration::from_secs(30),
             timeout: Duration::from_millis(9_999),
+            reprobe: None,
             counts: Counts::Yes,
             objective: None,
             agents: Vantages::All,

@@ -3,7 +3,7 @@
 use config::agent::{self, AgentConfig};
 use config::collector::{self, CollectorConfig, LedgerUrl};
 use rules::agreement::{Eligible, Language};
-use rules::check::{Check, Counts, HttpTarget, Target, TcpTarget, Vantages};
+use rules::check::{Check, Counts, HttpTarget, Reprobe, Target, TcpTarget, Vantages};
 use rules::decimal::Money;
 use rules::exclusion::Class;
 use rules::policy::{
@@ -158,6 +158,7 @@ fn a_check_that_says_nothing_has_defaults_and_a_short_one_a_short_timeout() {
         target: Target::Http(HttpTarget::parse("https://a/").unwrap()),
         every: Duration::from_secs(30),
         timeout: Duration::from_secs(10),
+        reprobe: Some(Reprobe::default()),
         counts: Counts::Yes,
         objective: None,
         agents: Vantages::All,

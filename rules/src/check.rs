@@ -5,6 +5,7 @@ pub mod target;
 // How one gets there, and what is expected there
 mod content;
 mod pattern;
+mod reprobe;
 mod route;
 mod secret;
 mod trust;
@@ -37,6 +38,7 @@ pub use icmp::IcmpTarget;
 pub use page::PageTarget;
 pub use pattern::Pattern;
 pub use promql::PromqlTarget;
+pub use reprobe::{REPROBE_EVERY_DEFAULT, REPROBE_UNTIL_UP_DEFAULT, Reprobe};
 pub use route::{IpPreference, Route};
 pub use secret::{Secret, SecretSource};
 pub use tcp::TcpTarget;
@@ -72,6 +74,8 @@ pub struct Check {
     pub every: Duration,
     /// One deadline over all phases of a probe; at most `every`.
     pub timeout: Duration,
+    /// How it is looked at between its slots while it fails; nothing: by its slots only.
+    pub reprobe: Option<Reprobe>,
     /// Whether it takes part in the service's availability (section 5).
     pub counts: Counts,
     /// The latency objective that its elapsed times are held against.

@@ -8,16 +8,29 @@
 //! Each slot is handed out once as due, or counted as missed by the due slot that comes after it:
 //! none is invented, none is hidden. The schedule never reads a clock and never sleeps.
 //!
+//! A check whose target fails is looked at again between its slots ([`Schedule::due_again`]), until
+//! it succeeded some times in a row. That moves and replaces no slot either, comes after all slots
+//! that are due, and is bounded however many checks fail.
+//!
 //! A check that is new here has its **first look** before its first slot, so that nobody waits a
 //! whole `every` to learn that it works. It is one more result and moves no slot.
 
+mod reprobes;
+mod slots;
+
+pub use reprobes::REPROBES_A_SECOND_MAX;
+
 use crate::check::Assignment;
 use crate::id::{AgentId, CheckId, ServiceId};
-use crate::time::{Timestamp, millis};
+use crate::outcome::OutcomeKind;
+use crate::result::Weight;
+use crate::time::Timestamp;
 use alloc::collections::{BTreeMap, BinaryHeap};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::time::Duration;
+use reprobes::{Failing, Reprobes};
+use slots::Slots;
 
 /// First looks that may wait at once: what is added by hand is looked at soon, and ten thousand
 /// checks of an agent that starts go by their slots, which are spread already.
@@ -33,6 +46,8 @@ pub struct Schedule {
     entries: Vec<Entry>,
     /// What each entry waits for, by its index; earliest first.
     queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    /// Which entries wait to be looked at again between their slots.
+    reprobes: Reprobes,
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +58,12 @@ struct Entry {
     next: Timestamp,
     /// Before the next slot, and not taken yet.
     first_look: Option<Timestamp>,
+    /// How many probes of it were handed out and are not over.
+    running: u32,
+    /// The slot or look handed out last.
+    handed: Option<Timestamp>,
+    /// Since its target failed.
+    failing: Option<Failing>,
 }
 
 impl Entry {
@@ -51,13 +72,15 @@ impl Entry {
     }
 }
 
-/// A slot or a first look that has come.
+/// A slot, a first look or a look between slots that has come.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Due {
     /// What is to be probed.
     pub assignment: Assignment,
-    /// The instant the slot or first look stands for.
+    /// The instant the slot or look stands for.
     pub slot: Timestamp,
+    /// What its result counts.
+    pub weight: Weight,
     /// How many slots of this check directly before this one passed without being handed out,
     /// because nobody asked for as long as `every` or longer.
     pub missed: u64,
@@ -66,7 +89,7 @@ pub struct Due {
 impl Schedule {
     /// The schedule of `agent`, with nothing in it.
     pub fn new(agent: AgentId) -> Schedule {
-        Schedule { agent, entries: Vec::new(), queue: BinaryHeap::new() }
+        Schedule { agent, entries: Vec::new(), queue: BinaryHeap::new(), reprobes: Reprobes::default() }
     }
 
     /// Replaces what is checked. A check that stays with the same `every` keeps its next slot; any
@@ -83,13 +106,16 @@ impl Schedule {
         for (key, assignment) in wanted {
             let slots = Slots::of(&self.agent, &assignment);
             let first = slots.first_from(now);
+            let same = before.get(&key).filter(|same| same.assignment.check.reprobe == assignment.check.reprobe);
+            let failing = same.and_then(|same| same.failing.clone());
+            let (running, handed) = before.get(&key).map_or((0, None), |same| (same.running, same.handed));
             let (next, first_look) = match before.get(&key) {
                 Some(same) if same.slots == slots => (same.next, same.first_look),
                 Some(_) => (first, None),
                 None => (first, first_look(now, waiting).filter(|look| *look < first)),
             };
             waiting += usize::from(first_look.is_some() && !before.contains_key(&key));
-            self.entries.push(Entry { assignment, slots, next, first_look });
+            self.entries.push(Entry { assignment, slots, next, first_look, running, handed, failing });
         }
         self.queue_all();
     }
@@ -101,6 +127,9 @@ impl Schedule {
         for entry in &mut self.entries {
             entry.next = entry.slots.first_from(now);
             entry.first_look = None;
+            if let (Some(failing), Some(reprobe)) = (&mut entry.failing, entry.assignment.check.reprobe) {
+                failing.again_at = failing.again_at.map(|_| now.plus(reprobe.every));
+            }
         }
         self.queue_all();
     }
@@ -115,16 +144,60 @@ impl Schedule {
             return None;
         }
         let entry = &mut self.entries[index];
-        if let Some(look) = entry.first_look.take().filter(|_| now < entry.next) {
-            *earliest = Reverse((entry.next, index));
-            return Some(Due { assignment: entry.assignment.clone(), slot: look, missed: 0 });
-        }
-        let slot = entry.slots.last_until(now);
-        let missed = slot.since(entry.next).as_millis() / entry.slots.every.as_millis();
-        entry.next = slot.plus(entry.slots.every);
+        let look = entry.first_look.take().filter(|_| now < entry.next);
+        let (slot, missed) = match look {
+            Some(look) => (look, 0),
+            None => {
+                let slot = entry.slots.last_until(now);
+                let missed = slot.since(entry.next).as_millis() / entry.slots.every.as_millis();
+                entry.next = slot.plus(entry.slots.every);
+                (slot, u64::try_from(missed).expect("the calendar has fewer than 2^64 milliseconds"))
+            }
+        };
         *earliest = Reverse((entry.next, index));
-        let missed = u64::try_from(missed).expect("the calendar has fewer than 2^64 milliseconds");
-        Some(Due { assignment: entry.assignment.clone(), slot, missed })
+        (entry.running, entry.handed) = (entry.running + 1, Some(slot));
+        if let Some(failing) = &mut entry.failing {
+            self.reprobes.put_off(index, failing);
+        }
+        Some(Due { assignment: entry.assignment.clone(), slot, weight: Weight::Slot, missed })
+    }
+
+    /// Hands out one look between slots that has come by `now`, the longest awaited first; `None`
+    /// when there is no other, or when this second has had [`REPROBES_A_SECOND_MAX`].
+    pub fn due_again(&mut self, now: Timestamp) -> Option<Due> {
+        let index = self.reprobes.next(now)?;
+        let entry = &mut self.entries[index];
+        if let Some(failing) = &mut entry.failing {
+            self.reprobes.put_off(index, failing);
+        }
+        (entry.running, entry.handed) = (entry.running + 1, Some(now));
+        Some(Due { assignment: entry.assignment.clone(), slot: now, weight: Weight::Extra, missed: 0 })
+    }
+
+    /// The probe that was handed out as `due` is over at `now`; no `outcome`: nothing came of it.
+    pub fn ended(&mut self, due: &Due, outcome: Option<OutcomeKind>, now: Timestamp) {
+        let name = (&due.assignment.service, &due.assignment.check.id);
+        let found =
+            self.entries.binary_search_by(|entry| (&entry.assignment.service, &entry.assignment.check.id).cmp(&name));
+        let Ok(index) = found else { return };
+        let entry = &mut self.entries[index];
+        entry.running = entry.running.saturating_sub(1);
+        let Some(reprobe) = entry.assignment.check.reprobe else { return };
+        self.reprobes.learn(index, &mut entry.failing, reprobe, outcome);
+        if let (Some(failing), 0) = (&mut entry.failing, entry.running) {
+            let again_at = entry.handed.unwrap_or(now).plus(reprobe.every).clamp(now, now.plus(reprobe.every));
+            self.reprobes.put_on(index, failing, again_at);
+        }
+    }
+
+    /// The instant of the next look between slots; `None` when no target that waits for one fails.
+    pub fn next_reprobe(&self) -> Option<Timestamp> {
+        self.reprobes.deadline()
+    }
+
+    /// How many looks between slots have come by `now` and were not handed out.
+    pub fn reprobes_waiting(&self, now: Timestamp) -> usize {
+        self.reprobes.waiting(now)
     }
 
     /// The instant of the next slot or first look; `None` when nothing is checked.
@@ -139,6 +212,8 @@ impl Schedule {
 
     fn queue_all(&mut self) {
         self.queue = self.entries.iter().enumerate().map(|(index, entry)| Reverse((entry.awaited(), index))).collect();
+        let again = |(index, entry): (usize, &Entry)| Some((entry.failing.as_ref()?.again_at?, index));
+        self.reprobes.replace(self.entries.iter().enumerate().filter_map(again));
     }
 }
 
@@ -153,63 +228,12 @@ fn key(assignment: &Assignment) -> (ServiceId, CheckId) {
     (assignment.service.clone(), assignment.check.id.clone())
 }
 
-/// The grid of one check's slots.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Slots {
-    /// In whole milliseconds, and at least one.
-    every: Duration,
-    /// Less than `every`.
-    phase: Duration,
-}
-
-impl Slots {
-    fn of(agent: &AgentId, assignment: &Assignment) -> Slots {
-        let every = u64::try_from(assignment.check.every.as_millis()).unwrap_or(u64::MAX).max(1);
-        let names = [agent.as_str(), assignment.service.as_str(), assignment.check.id.as_str()];
-        let phase = hash(&names) % every;
-        Slots { every: Duration::from_millis(every), phase: Duration::from_millis(phase) }
-    }
-
-    /// The first slot at or after `instant`.
-    fn first_from(self, instant: Timestamp) -> Timestamp {
-        let into = self.into_slot(instant);
-        if into.is_zero() { instant } else { instant.plus(self.every - into) }
-    }
-
-    /// The last slot at or before `instant`.
-    fn last_until(self, instant: Timestamp) -> Timestamp {
-        instant.minus(self.into_slot(instant))
-    }
-
-    /// How long before `instant` the last slot was.
-    fn into_slot(self, instant: Timestamp) -> Duration {
-        let since_phase = i128::from(instant.as_millis()) - i128::from(millis(self.phase));
-        let into = since_phase.rem_euclid(i128::from(millis(self.every)));
-        Duration::from_millis(u64::try_from(into).expect("a remainder is less than its u64 divisor"))
-    }
-}
-
-/// FNV-1a, 64 bits, over the names joined by `/`, which no name contains; then the finalizer of
-/// MurmurHash3, because names that differ in their last digit differ in few bits before it.
-/// It is part of the promise that a check keeps its phase: never change it.
-fn hash(names: &[&str]) -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut eat = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    for (index, name) in names.iter().enumerate() {
-        if 0 < index {
-            eat(b'/');
-        }
-        name.bytes().for_each(&mut eat);
-    }
-    hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    hash ^ (hash >> 33)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::slots::hash;
     use super::*;
     use crate::check::{Check, Counts, Route, Target, TcpTarget, Vantages};
+    use crate::time::millis;
     use alloc::format;
     use alloc::string::String;
     use alloc::sync::Arc;
@@ -227,6 +251,7 @@ mod tests {
             target: Target::Tcp(target),
             every: Duration::from_millis(every_ms),
             timeout: Duration::from_millis(every_ms),
+            reprobe: None,
             counts: Counts::Yes,
             objective: None,
             agents: Vantages::All,

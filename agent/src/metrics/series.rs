@@ -4,10 +4,13 @@ use super::kinds::{self, Gauge, Measured};
 use daemon::exposition::{Exposition, Labels, MetricKind};
 use rules::check::Assignment;
 use rules::evidence::{Evidence, Phases};
-use rules::outcome::{Outcome, OutcomeKind};
+use rules::outcome::{Cause, Outcome, OutcomeKind};
+use rules::result::{ProbeResult, Weight};
 use rules::time::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Upper bounds in microseconds and as they stand on the page: from a port next door to a page
 /// that nobody waits for any longer.
@@ -32,10 +35,16 @@ const BUCKETS: [(u64, &str); 14] = [
 #[derive(Debug)]
 pub(crate) struct Figures {
     labels: Labels,
+    /// Whether it may be probed on top of what is due.
+    reprobed: bool,
     /// Probes by duration; the last place is for what is beyond every bound.
     durations: [AtomicU64; BUCKETS.len() + 1],
     duration_us_sum: AtomicU64,
     outcomes: [AtomicU64; 3],
+    /// Probes that judged nothing, by cause; most checks never have one.
+    voids: Mutex<BTreeMap<Cause, u64>>,
+    /// Probes on top of what was due.
+    extras: AtomicU64,
     last: Mutex<Option<Last>>,
 }
 
@@ -54,20 +63,23 @@ impl Figures {
         let (service, check) = (assignment.service.as_str(), assignment.check.id.as_str());
         Figures {
             labels: Labels::new(&[("service", service), ("check", check)]),
+            reprobed: assignment.check.reprobe.is_some(),
             durations: Default::default(),
             duration_us_sum: AtomicU64::new(0),
             outcomes: Default::default(),
+            voids: Mutex::default(),
+            extras: AtomicU64::new(0),
             last: Mutex::new(None),
         }
     }
 
-    /// Takes note of one probe.
-    pub(crate) fn note(&self, evidence: &Evidence, outcome: Outcome) {
-        let micros = u64::try_from(evidence.elapsed.as_micros()).unwrap_or(u64::MAX);
-        let place = BUCKETS.partition_point(|(bound, _)| *bound < micros);
-        self.durations[place].fetch_add(1, Ordering::Relaxed);
-        self.duration_us_sum.fetch_add(micros, Ordering::Relaxed);
-        self.outcomes[outcome.kind() as usize].fetch_add(1, Ordering::Relaxed);
+    /// Takes note of one probe. One that came on top of what was due has no say in the counts.
+    pub(crate) fn note(&self, evidence: &Evidence, result: &ProbeResult) {
+        let outcome = result.outcome;
+        match result.weight {
+            Weight::Slot => self.count(evidence.elapsed, outcome),
+            Weight::Extra => drop(self.extras.fetch_add(1, Ordering::Relaxed)),
+        }
         let certificate = evidence.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Last {
             kind: outcome.kind(),
@@ -75,6 +87,17 @@ impl Figures {
             certificate_expires_at: certificate.map(|facts| facts.chain_expires_at),
             measured: kinds::measured(evidence).into(),
         });
+    }
+
+    fn count(&self, elapsed: Duration, outcome: Outcome) {
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        let place = BUCKETS.partition_point(|(bound, _)| *bound < micros);
+        self.durations[place].fetch_add(1, Ordering::Relaxed);
+        self.duration_us_sum.fetch_add(micros, Ordering::Relaxed);
+        self.outcomes[outcome.kind() as usize].fetch_add(1, Ordering::Relaxed);
+        if let Outcome::Void(cause) = outcome {
+            *self.voids.lock().unwrap_or_else(PoisonError::into_inner).entry(cause).or_default() += 1;
+        }
     }
 
     fn last(&self) -> Option<Last> {
@@ -89,15 +112,19 @@ const CHECKS_A_PIECE: usize = 64;
 type Write = fn(&mut Exposition, &[Arc<Figures>]);
 
 /// The metrics of a check, in the order of the page.
-const METRICS: [(&str, MetricKind, &str, Write); 5] = [
+const METRICS: [(&str, MetricKind, &str, Write); 7] = [
     (SUCCESS, MetricKind::Gauge, "Whether the last probe was up; absent if it could not be judged.", write_success),
-    (RESULTS, MetricKind::Counter, "Probes by outcome.", write_results),
+    (RESULTS, MetricKind::Counter, "Probes that were due, by outcome.", write_results),
+    (VOIDS, MetricKind::Counter, "Probes that were due and judged nothing, by cause.", write_voids),
+    (EXTRAS, MetricKind::Counter, "Probes on top of what was due, while a target fails.", write_extras),
     (PHASE, MetricKind::Gauge, "How long each phase of the last probe took.", write_phases),
     (EXPIRY, MetricKind::Gauge, "When the first certificate of the chain shown last expires.", write_expiry),
     (DURATION, MetricKind::Histogram, "How long probes took.", write_durations),
 ];
 const SUCCESS: &str = "nines_probe_success";
 const RESULTS: &str = "nines_probe_results_total";
+const VOIDS: &str = "nines_probe_void_results_total";
+const EXTRAS: &str = "nines_probe_extra_results_total";
 const PHASE: &str = "nines_probe_phase_seconds";
 const EXPIRY: &str = "nines_probe_certificate_expiry_timestamp_seconds";
 const DURATION: &str = "nines_probe_duration_seconds";
@@ -165,6 +192,20 @@ fn write_results(page: &mut Exposition, checks: &[Arc<Figures>]) {
     }
 }
 
+fn write_voids(page: &mut Exposition, checks: &[Arc<Figures>]) {
+    for check in checks {
+        for (cause, count) in &*check.voids.lock().unwrap_or_else(PoisonError::into_inner) {
+            page.sample_with(VOIDS, &check.labels, "cause", cause.as_str(), count);
+        }
+    }
+}
+
+fn write_extras(page: &mut Exposition, checks: &[Arc<Figures>]) {
+    for check in checks.iter().filter(|check| check.reprobed) {
+        page.sample(EXTRAS, &check.labels, check.extras.load(Ordering::Relaxed));
+    }
+}
+
 fn write_phases(page: &mut Exposition, checks: &[Arc<Figures>]) {
     for (check, last) in probed(checks) {
         for (phase, length) in last.phases.iter() {
@@ -207,8 +248,10 @@ mod tests {
     use super::*;
     use rules::check::{Check, Counts, Target, Vantages};
     use rules::evidence::Phase;
-    use rules::outcome::Cause;
-    use std::time::Duration;
+
+    fn result(evidence: &Evidence, outcome: Outcome) -> ProbeResult {
+        ProbeResult::of_slot(Timestamp::from_millis(0), outcome, evidence.elapsed)
+    }
 
     fn figures() -> Arc<Figures> {
         let check = Check {
@@ -216,6 +259,7 @@ mod tests {
             target: Target::parse("tcp:127.0.0.1:1").unwrap(),
             every: Duration::from_secs(30),
             timeout: Duration::from_secs(10),
+            reprobe: None,
             counts: Counts::Yes,
             objective: None,
             agents: Vantages::All,
@@ -245,9 +289,11 @@ mod tests {
         let figures = figures();
         let mut evidence = Evidence { elapsed: Duration::from_micros(2_500), ..Evidence::default() };
         evidence.phases.add(Phase::Connect, Duration::from_micros(700));
-        figures.note(&evidence, Outcome::Up);
+        figures.note(&evidence, &result(&evidence, Outcome::Up));
         evidence.elapsed = Duration::from_secs(60);
-        figures.note(&evidence, Outcome::Down(Cause::Timeout));
+        figures.note(&evidence, &result(&evidence, Outcome::Down(Cause::Timeout)));
+        let extra = ProbeResult { weight: Weight::Extra, ..result(&evidence, Outcome::Down(Cause::Reset)) };
+        figures.note(&evidence, &extra);
         let page = page(&figures);
         let labels = r#"service="apm",check="login""#;
         for line in [
@@ -267,9 +313,14 @@ mod tests {
     fn what_could_not_be_judged_is_neither_success_nor_failure() {
         let figures = figures();
         assert!(!page(&figures).contains("nines_probe_success{"), "nothing was probed");
-        figures.note(&Evidence::default(), Outcome::Void(Cause::Paused));
+        let evidence = Evidence::default();
+        figures.note(&evidence, &result(&evidence, Outcome::Void(Cause::Paused)));
         let page = page(&figures);
         assert!(!page.contains("nines_probe_success{"), "{page}");
         assert!(page.contains(r#"outcome="void"} 1"#), "{page}");
+        assert!(
+            page.contains(r#"nines_probe_void_results_total{service="apm",check="login",cause="paused"} 1"#),
+            "{page}"
+        );
     }
 }

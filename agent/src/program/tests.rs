@@ -54,6 +54,7 @@ fn assignment(check: &str, target: SocketAddr) -> Assignment {
         target: Target::parse(&format!("tcp:{target}")).unwrap(),
         every: Duration::from_millis(100),
         timeout: Duration::from_millis(100),
+        reprobe: None,
         counts: Counts::Yes,
         objective: None,
         agents: Vantages::All,

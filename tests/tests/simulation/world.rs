@@ -259,6 +259,7 @@ fn assignment() -> Assignment {
         target: Target::parse("http://target.example/").expect("a URL"),
         every: PACE.every,
         timeout: PACE.timeout,
+        reprobe: None,
         counts: Counts::Yes,
         objective: None,
         agents: Vantages::All,
