@@ -24,10 +24,12 @@ use daemon::listener::{BindError, Listener};
 use daemon::reload::FileWatch;
 use daemon::shutdown::within;
 use rules::judge;
+use std::io;
 use std::iter::once;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
@@ -75,6 +77,9 @@ pub enum StartError {
     /// The machine says nothing about names.
     #[error(transparent)]
     Resolver(#[from] NoResolver),
+    /// There is no thread or descriptor left to probe with.
+    #[error("failed to set up the thread that probes")]
+    Probing(#[source] io::Error),
 }
 
 /// Runs the agent that `config` describes until `cancel`.
@@ -106,7 +111,8 @@ pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: Cancel
     probing.spawn(watch_disk(spool.clone(), clock.clone(), readiness.clone(), cancel.clone()));
     let local = LocalRule::new(config.agent.clone());
     let vantage = Arc::new(Vantage::new(clock.clone(), spool, metrics.clone(), local));
-    probing.spawn(Scheduler::new(config.agent.clone(), Arc::clone(&vantage), standing.clone()).run(cancel.clone()));
+    let scheduler = Scheduler::new(config.agent.clone(), Arc::clone(&vantage), standing.clone());
+    probing.spawn(run_apart(scheduler, probing_runtime()?, cancel.clone()));
     probing.spawn(watch_references(standing.clone(), clock.clone(), metrics.clone(), cancel.clone()));
     if let Some(listener) = listener {
         let router = router(&vantage, standing, uplink, readiness.clone());
@@ -136,6 +142,17 @@ pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: Cancel
     end("serving", SERVING_END_TIME, &mut serving).await;
     tracing::info!("Agent stopped");
     Ok(())
+}
+
+/// What the scheduler and its probes run on, apart from all else: the many small steps of a probe then wake
+/// one thread and no other, and neither a commit nor a scrape can make a slot late.
+fn probing_runtime() -> Result<Runtime, StartError> {
+    Builder::new_current_thread().enable_all().build().map_err(StartError::Probing)
+}
+
+/// Runs `scheduler` on `runtime`, on a thread of its own, until `stop`.
+async fn run_apart(scheduler: Scheduler, runtime: Runtime, stop: CancellationToken) {
+    pass_on(spawn_blocking(move || runtime.block_on(scheduler.run(stop))).await);
 }
 
 async fn open_spool(

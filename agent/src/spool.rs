@@ -42,9 +42,12 @@ use rules::id::{AgentId, CheckId, ServiceId};
 use rules::result::{Pace, ProbeResult};
 use rules::time::Timestamp;
 use std::path::{Path, PathBuf};
-use tokio::sync::{mpsc, oneshot, watch};
+use std::sync::Arc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-/// Results that may wait between probers and the spool: one second of the largest agent.
+/// Results that may wait between probers and the spool: a quarter of a block. When they are more, the
+/// spool is woken before its next commit is due.
 const RESULTS_QUEUED_MAX: usize = 1024;
 
 /// Questions of the uplink that may wait; it asks one at a time.
@@ -162,13 +165,22 @@ impl Depth {
 #[derive(Clone, Debug)]
 pub struct SpoolHandle {
     results: mpsc::Sender<Recorded>,
+    /// Told when the queue is full.
+    full: Arc<Notify>,
     depth: watch::Receiver<Depth>,
 }
 
 impl SpoolHandle {
     /// Hands over a result, and waits while the queue is full.
     pub async fn record(&self, recorded: Recorded) -> Result<(), Unavailable> {
-        self.results.send(recorded).await.map_err(|_| Unavailable)
+        match self.results.try_send(recorded) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(_)) => Err(Unavailable),
+            Err(TrySendError::Full(recorded)) => {
+                self.full.notify_one();
+                self.results.send(recorded).await.map_err(|_| Unavailable)
+            }
+        }
     }
 
     /// How full the spool is.
@@ -248,6 +260,13 @@ enum Request {
     Keep { incarnation: Incarnation, reply: oneshot::Sender<()> },
 }
 
+/// Where the spool takes results from.
+#[derive(Debug)]
+struct Inlet {
+    results: mpsc::Receiver<Recorded>,
+    full: Arc<Notify>,
+}
+
 /// Opens the spool of an agent, and makes it if there is none. Blocks for as long as the disk does.
 ///
 /// Results and the uplink have nothing from it until [`Spool::run`] runs.
@@ -257,9 +276,11 @@ pub fn open(settings: Settings, clock: Clock) -> Result<(SpoolHandle, Outlet, Sp
     let incarnation = store.incarnation();
     let (results, results_in) = mpsc::channel(RESULTS_QUEUED_MAX);
     let (requests, requests_in) = mpsc::channel(REQUESTS_QUEUED_MAX);
-    let spool = Spool::new(settings, clock, lock, store, results_in, requests_in);
+    let full = Arc::new(Notify::new());
+    let inlet = Inlet { results: results_in, full: Arc::clone(&full) };
+    let spool = Spool::new(settings, clock, lock, store, inlet, requests_in);
     let depth = spool.depth();
-    let handle = SpoolHandle { results, depth: depth.clone() };
+    let handle = SpoolHandle { results, full, depth: depth.clone() };
     Ok((handle, Outlet { requests, depth, incarnation }, spool))
 }
 

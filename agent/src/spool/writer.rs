@@ -4,7 +4,7 @@
 use super::lock::Lock;
 use super::pending::Pending;
 use super::store::{Store, Tally};
-use super::{Depth, Recorded, Request, Settings, Unavailable};
+use super::{Depth, Inlet, Recorded, Request, Settings, Unavailable};
 use daemon::clock::Clock;
 use rules::time::Timestamp;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct Spool {
     /// None while the disk is away.
     store: Option<Store>,
     pending: Pending,
-    results: mpsc::Receiver<Recorded>,
+    inlet: Inlet,
     requests: mpsc::Receiver<Request>,
     depth: watch::Sender<Depth>,
     next_commit: Duration,
@@ -46,6 +46,7 @@ pub struct Spool {
 
 enum Turn {
     Results,
+    Full,
     Request(Request),
     Commit,
     Stop,
@@ -57,7 +58,7 @@ impl Spool {
         clock: Clock,
         lock: Lock,
         store: Store,
-        results: mpsc::Receiver<Recorded>,
+        inlet: Inlet,
         requests: mpsc::Receiver<Request>,
     ) -> Spool {
         let oldest_at = store.oldest_at().unwrap_or(None);
@@ -68,7 +69,7 @@ impl Spool {
             _lock: lock,
             store: Some(store),
             pending: Pending::default(),
-            results,
+            inlet,
             requests,
             depth,
             next_commit: Duration::ZERO,
@@ -87,17 +88,24 @@ impl Spool {
         let mut taken = Vec::with_capacity(RESULTS_TAKEN_MAX);
         loop {
             let due = self.due();
-            let room = self.depth.borrow().evidence_at_risk || !self.pending.fills_a_block();
+            // Only the first of a commit's results wakes this task; the others wait in the queue until it is
+            // due, for to be woken by each would cost more than to write it.
+            let is_idle = due.is_none();
             let turn = tokio::select! {
                 () = stop.cancelled() => Turn::Stop,
                 () = sleep_until(&self.clock, due) => Turn::Commit,
                 Some(request) = self.requests.recv() => Turn::Request(request),
-                1.. = self.results.recv_many(&mut taken, RESULTS_TAKEN_MAX), if room => Turn::Results,
+                1.. = self.inlet.results.recv_many(&mut taken, RESULTS_TAKEN_MAX), if is_idle => Turn::Results,
+                () = self.inlet.full.notified() => Turn::Full,
             };
             match turn {
                 Turn::Results => self.take(&mut taken),
+                Turn::Full => self.take_waiting(),
                 Turn::Request(request) => self.serve(request).await,
-                Turn::Commit => self.commit().await,
+                Turn::Commit => {
+                    self.take_waiting();
+                    self.commit().await;
+                }
                 Turn::Stop => break,
             }
         }
@@ -116,6 +124,19 @@ impl Spool {
         results.drain(..).for_each(|recorded| self.pending.push(recorded, now));
     }
 
+    /// Takes what waits in the queue: as much as fills a block, or all of it while the disk is away.
+    fn take_waiting(&mut self) {
+        let now = self.clock.boot();
+        let at_risk = self.depth.borrow().evidence_at_risk;
+        for _ in 0..self.inlet.results.max_capacity() {
+            if self.pending.fills_a_block() && !at_risk {
+                return;
+            }
+            let Ok(recorded) = self.inlet.results.try_recv() else { return };
+            self.pending.push(recorded, now);
+        }
+    }
+
     /// When to commit: some time after the first result, a second after the last commit, or at
     /// once when a block is full.
     fn due(&self) -> Option<Duration> {
@@ -127,8 +148,8 @@ impl Spool {
     }
 
     async fn flush(&mut self) {
-        self.results.close();
-        while let Some(recorded) = self.results.recv().await {
+        self.inlet.results.close();
+        while let Some(recorded) = self.inlet.results.recv().await {
             let now = self.clock.boot();
             self.pending.push(recorded, now);
         }
