@@ -81,6 +81,7 @@ impl Keeper {
                 self.config.checks = config.checks;
                 self.config.references = config.references;
                 self.config.reach = config.reach;
+                self.config.programs = config.programs;
                 tracing::info!(file = %path.display(), "Configuration was read again");
             }
             Err(error) => {
@@ -108,7 +109,8 @@ impl Keeper {
 /// What this agent is to probe; a check of the file stands before one of the same name from the collector.
 fn assignments(config: &AgentConfig, from_collector: Vec<Assignment>) -> Vec<Assignment> {
     let from_collector = if config.checks.from_collector { from_collector } else { Vec::new() };
-    let all = from_collector.into_iter().chain(config.checks.list.iter().cloned());
+    let from_collector = from_collector.into_iter().map(|assignment| config.programs.permit(assignment));
+    let all = from_collector.chain(config.checks.list.iter().cloned());
     all.filter(|assignment| assignment.check.agents.include(&config.agent)).collect()
 }
 

@@ -1,5 +1,9 @@
 //! The agent's configuration.
 
+mod programs;
+
+pub use programs::Programs;
+
 use crate::check;
 use crate::check_document::assignments;
 use crate::collector::address;
@@ -39,6 +43,8 @@ pub struct AgentConfig {
     pub listen: Option<SocketAddr>,
     /// What it may connect to.
     pub reach: Reach,
+    /// Which programs it starts for checks that are not from its own file.
+    pub programs: Programs,
     /// What it probes.
     pub checks: Checks,
 }
@@ -111,6 +117,7 @@ fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
     let references = keys.or("references", Vec::new(), reading, list(target));
     let listen = keys.or("listen", Some(LISTEN_DEFAULT), reading, listen);
     let reach = keys.or("reach", Reach::default(), reading, reach);
+    let programs = keys.or("exec", Programs::default(), reading, programs::read);
     let checks_node = keys.take("checks");
     keys.end(reading);
     let agent = agent?;
@@ -129,7 +136,7 @@ fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
         let message = "no `references`, so an outage of the agent's own network looks like outages of its targets; name two, such as `\"tcp:1.1.1.1:443\"`";
         reading.warn(keys_at(node), message);
     }
-    Some(AgentConfig { agent, collector, spool, references, listen, reach, checks })
+    Some(AgentConfig { agent, collector, spool, references, listen, reach, programs, checks })
 }
 
 /// The first word of a map, for what is missing in all of it.

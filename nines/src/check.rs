@@ -10,7 +10,7 @@ use agent::prober::Prober;
 use clap::{Args, ValueEnum};
 use daemon::clock::Clock;
 use rules::check::target::TargetError;
-use rules::check::{DnsTarget, HttpTarget, Target, TcpTarget};
+use rules::check::{CommandError, DnsTarget, ExecTarget, HttpTarget, Target, TcpTarget};
 use rules::evidence::{Evidence, escaped};
 use rules::judge::{Circumstances, complaint, judge};
 use rules::outcome::{Outcome, OutcomeKind};
@@ -36,7 +36,7 @@ const NO_ANSWER: u8 = 2;
 
 Exits with 0 if every probe was up, 1 if one was down, 2 if one could not be judged.")]
 pub struct CheckArgs {
-    /// A URL, `tcp:host:port`, `host:port` or `dns://server/name?type=MX`
+    /// A URL, `tcp:host:port`, `host:port`, `dns://server/name?type=MX` or `exec:/path/to/program argument…`
     pub target: String,
     /// The kind of probe, when the target's form should not decide
     #[arg(long)]
@@ -61,6 +61,19 @@ pub enum Kind {
     Tcp,
     /// A name server and a question: `dns://server/name?type=MX`
     Dns,
+    /// A local command with the exit codes of Nagios plugins
+    Exec,
+}
+
+/// A text that names nothing to look at.
+#[derive(Debug, thiserror::Error)]
+enum NotATarget {
+    /// It is no address.
+    #[error(transparent)]
+    Address(#[from] TargetError),
+    /// It is no command.
+    #[error(transparent)]
+    Command(#[from] CommandError),
 }
 
 /// One probe and what it came to.
@@ -103,12 +116,22 @@ pub async fn run(args: CheckArgs) -> ExitCode {
     ExitCode::from(answer)
 }
 
-fn target(args: &CheckArgs) -> Result<Target, TargetError> {
-    match args.kind {
-        None => Target::parse(&args.target),
-        Some(Kind::Http) => HttpTarget::parse(&args.target).map(Target::Http),
-        Some(Kind::Tcp) => TcpTarget::parse(&args.target).map(Target::Tcp),
-        Some(Kind::Dns) => DnsTarget::parse(&args.target).map(Box::new).map(Target::Dns),
+/// A command is read here alone: an address may also come from those who must not start programs.
+fn target(args: &CheckArgs) -> Result<Target, NotATarget> {
+    let command = args.target.strip_prefix("exec:");
+    match (args.kind, command) {
+        (None, Some(command)) => Ok(Target::Exec(ExecTarget::from_line(command)?)),
+        (Some(Kind::Exec), _) => Ok(Target::Exec(ExecTarget::from_line(command.unwrap_or(&args.target))?)),
+        (kind, _) => Ok(address(&args.target, kind)?),
+    }
+}
+
+fn address(text: &str, kind: Option<Kind>) -> Result<Target, TargetError> {
+    match kind {
+        None | Some(Kind::Exec) => Target::parse(text),
+        Some(Kind::Http) => HttpTarget::parse(text).map(Target::Http),
+        Some(Kind::Tcp) => TcpTarget::parse(text).map(Target::Tcp),
+        Some(Kind::Dns) => DnsTarget::parse(text).map(Box::new).map(Target::Dns),
     }
 }
 

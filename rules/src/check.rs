@@ -26,7 +26,7 @@ mod ws;
 
 pub use content::{ContentRule, FailsIf, Look, Missing};
 pub use dns::{DnsTarget, DnsTransport, QueryClass, QueryType, Rcode, RecordRules, Recursion};
-pub use exec::ExecTarget;
+pub use exec::{ARGUMENTS_MAX, CommandError, DependsOn, ExecTarget, Permission, Warning};
 pub use flow::FlowTarget;
 pub use grpc::GrpcTarget;
 pub use heartbeat::HeartbeatTarget;
@@ -191,7 +191,7 @@ impl Target {
             Target::Ws(target) => &target.address,
             Target::Unix(target) => &target.address,
             Target::Flow(target) => &target.address,
-            Target::Exec(target) => &target.address,
+            Target::Exec(target) => &target.program,
             Target::Heartbeat(target) => &target.address,
             Target::Promql(target) => &target.address,
             Target::Page(target) => &target.address,

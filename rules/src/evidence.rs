@@ -19,7 +19,7 @@ mod ws;
 
 pub use dialog::DialogFacts;
 pub use dns::{DnsAnswer, DnsFacts, Edns, RECORDS_SHOWN_MAX, SectionFacts, TcpFallback};
-pub use exec::ExecFacts;
+pub use exec::{ExecFacts, PERFDATA_MAX, Perfdata, ProcessEnd};
 pub use flow::FlowFacts;
 pub use grpc::GrpcFacts;
 pub use http::{Found, HttpFacts, HttpVersion, Transport, Way};

@@ -16,7 +16,7 @@ mod promql;
 mod tls;
 mod ws;
 
-use crate::check::{ContentRule, Target};
+use crate::check::{ContentRule, DependsOn, Target};
 use crate::evidence::{Evidence, Facts, Failure, Fault, Phase, Said};
 use crate::outcome::{Cause, Outcome};
 use core::fmt;
@@ -82,7 +82,7 @@ pub enum Complaint<'a> {
 pub fn judge(evidence: &Evidence, target: &Target, timeout: Duration, circumstances: Circumstances) -> Outcome {
     match complaint(evidence, target, timeout) {
         None => Outcome::Up,
-        Some(complaint) => match excuse(&complaint, evidence, circumstances) {
+        Some(complaint) => match excuse(&complaint, target, evidence, circumstances) {
             Some(cause) => Outcome::Void(cause),
             None => Outcome::Down(cause(&complaint)),
         },
@@ -131,15 +131,24 @@ pub fn complaint<'a>(evidence: &'a Evidence, target: &'a Target, timeout: Durati
 }
 
 /// Why the agent, and not the target, may be what is wrong; absent if only the target can be.
-fn excuse(complaint: &Complaint<'_>, evidence: &Evidence, circumstances: Circumstances) -> Option<Cause> {
-    let origin = origin(complaint);
+fn excuse(
+    complaint: &Complaint<'_>,
+    target: &Target,
+    evidence: &Evidence,
+    circumstances: Circumstances,
+) -> Option<Cause> {
+    let origin = match (target, origin(complaint)) {
+        // A command says what it thinks, and not whether it ever reached what it looks at.
+        (Target::Exec(_), Origin::Target) => Origin::Way,
+        (_, origin) => origin,
+    };
     if let Origin::Agent(cause) = origin {
         return Some(cause);
     }
     if circumstances.pause == Pause::Present && ends_by_waiting(complaint) {
         return Some(Cause::Paused);
     }
-    let away = circumstances.references == References::Away && !stayed_on_this_machine(evidence);
+    let away = circumstances.references == References::Away && !stayed_on_this_machine(target, evidence);
     match origin {
         Origin::Resolver if away => Some(Cause::Resolver),
         Origin::Way if away => Some(Cause::AgentOffline),
@@ -198,7 +207,10 @@ fn ends_by_waiting(complaint: &Complaint<'_>) -> bool {
 }
 
 /// Whether every connection went to this machine itself, where no outer network can be missing.
-fn stayed_on_this_machine(evidence: &Evidence) -> bool {
+fn stayed_on_this_machine(target: &Target, evidence: &Evidence) -> bool {
+    if let Target::Exec(command) = target {
+        return command.depends_on == DependsOn::ThisMachine;
+    }
     let attempts = &evidence.attempts;
     !attempts.is_empty() && attempts.iter().all(|attempt| attempt.address.ip().is_loopback())
 }

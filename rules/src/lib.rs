@@ -22,6 +22,8 @@ pub mod evidence;
 pub mod judge;
 pub mod reach;
 pub mod schedule;
+// A job reports
+pub mod cron;
 // The result is kept and sent
 pub mod block;
 pub mod delivery;

@@ -5,7 +5,7 @@ use crate::time::Timestamp;
 use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// A calendar month of no particular zone.
@@ -127,6 +127,19 @@ impl Zone {
         jiff::Timestamp::from_millisecond(instant.as_millis())
             .map(|instant| self.time_zone.to_offset(instant).seconds())
             .unwrap_or(0)
+    }
+
+    /// The day that `instant` lies in.
+    pub(crate) fn date(&self, instant: Timestamp) -> Option<Date> {
+        let instant = jiff::Timestamp::from_millisecond(instant.as_millis()).ok()?;
+        Some(self.time_zone.to_datetime(instant).date())
+    }
+
+    /// When clocks here show `local`: the first time if they do twice, and if they skip it as much
+    /// later as they skip.
+    pub(crate) fn instant(&self, local: DateTime) -> Timestamp {
+        let instant = self.time_zone.to_ambiguous_timestamp(local).compatible();
+        instant.map_or(Timestamp::MAX, |instant| Timestamp::from_millis(instant.as_millisecond()))
     }
 
     /// The first instant of the day after the one that `instant` lies in: for pages that show days.
