@@ -163,7 +163,8 @@ impl FromStr for Cron {
     type Err = NotASchedule;
 
     fn from_str(text: &str) -> Result<Cron, NotASchedule> {
-        let refuse = |why: String| NotASchedule { text: text.chars().flat_map(crate::evidence::escaped).collect(), why };
+        let refuse =
+            |why: String| NotASchedule { text: text.chars().flat_map(crate::evidence::escaped).collect(), why };
         let word = text.trim().to_lowercase();
         let fields = WHOLE.iter().find(|(known, _)| *known == word).map_or(text, |(_, fields)| fields);
         let mut sets = [0; 5];
@@ -264,13 +265,23 @@ mod tests {
         check("0 0 * * 7", "UTC", from, &["2026-11-22T00:00:00Z", "2026-11-29T00:00:00Z"]);
         check("0 0 29 feb *", "UTC", from, &["2028-02-29T00:00:00Z", "2032-02-29T00:00:00Z"]);
         check("@monthly", "UTC", from, &["2026-12-01T00:00:00Z"]);
-        check("5-55/25 12 20 11 *", "UTC", from, &["2026-11-20T12:05:00Z", "2026-11-20T12:30:00Z", "2026-11-20T12:55:00Z"]);
+        check(
+            "5-55/25 12 20 11 *",
+            "UTC",
+            from,
+            &["2026-11-20T12:05:00Z", "2026-11-20T12:30:00Z", "2026-11-20T12:55:00Z"],
+        );
     }
 
     #[test]
     fn of_two_restricted_days_either_will_do_and_a_star_leaves_it_to_the_other() {
         let from = "2026-11-20T12:00:00Z";
-        check("0 0 13 * fri", "UTC", from, &["2026-11-27T00:00:00Z", "2026-12-04T00:00:00Z", "2026-12-11T00:00:00Z", "2026-12-13T00:00:00Z"]);
+        check(
+            "0 0 13 * fri",
+            "UTC",
+            from,
+            &["2026-11-27T00:00:00Z", "2026-12-04T00:00:00Z", "2026-12-11T00:00:00Z", "2026-12-13T00:00:00Z"],
+        );
         check("0 0 */10 * sun", "UTC", from, &["2027-01-31T00:00:00Z"]);
     }
 

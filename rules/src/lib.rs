@@ -24,6 +24,7 @@ pub mod reach;
 pub mod schedule;
 // A job reports
 pub mod cron;
+pub mod heartbeat;
 // The result is kept and sent
 pub mod block;
 pub mod delivery;

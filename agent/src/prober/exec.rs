@@ -13,7 +13,7 @@ use super::trace::{Break, Trace, fault_of};
 use group::Group;
 use output::{Output, Taken};
 use rules::check::{ExecTarget, Permission};
-use rules::evidence::{ExecFacts, Facts, Fault, Phase, ProcessEnd};
+use rules::evidence::{Facts, Fault, Phase, ProcessEnd};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};

@@ -46,8 +46,7 @@ fn pattern(node: &Node, reading: &mut Reading) -> Option<Pattern> {
     let given = text(node, reading)?;
     let shown = given.escape_debug();
     if !given.starts_with('/') {
-        let message =
-            format!("`{shown}` is no absolute path; write one such as `/usr/lib/nagios/plugins/*`");
+        let message = format!("`{shown}` is no absolute path; write one such as `/usr/lib/nagios/plugins/*`");
         return reading.problem(node.at, message);
     }
     match Pattern::new(given) {

@@ -64,14 +64,20 @@ pub(super) fn write(exec: &ExecTarget, keys: &mut Map<String, Value>) {
     let mut put = |key: &str, value: Value| keys.insert(key.to_owned(), value);
     put("exec", std::iter::once(program).chain(arguments).map(|word| json!(word)).collect());
     put("env", environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>().into());
-    put("warning", json!(match warning {
-        Warning::Up => "up",
-        Warning::Down => "down",
-    }));
-    put("depends_on", json!(match depends_on {
-        DependsOn::Network => "network",
-        DependsOn::ThisMachine => "this_machine",
-    }));
+    put(
+        "warning",
+        json!(match warning {
+            Warning::Up => "up",
+            Warning::Down => "down",
+        }),
+    );
+    put(
+        "depends_on",
+        json!(match depends_on {
+            DependsOn::Network => "network",
+            DependsOn::ThisMachine => "this_machine",
+        }),
+    );
 }
 
 #[cfg(test)]

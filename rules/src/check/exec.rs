@@ -140,7 +140,8 @@ mod tests {
         };
         check("/usr/lib/nagios/plugins/check_http", true);
         check("/opt/my plugins/check", true);
-        for led in ["", "check_http", "./check", "/usr/../bin/sh", "/usr/./sh", "//bin/sh", "/bin/", "/", "/a\n", "/\0"] {
+        for led in ["", "check_http", "./check", "/usr/../bin/sh", "/usr/./sh", "//bin/sh", "/bin/", "/", "/a\n", "/\0"]
+        {
             check(led, false);
         }
     }

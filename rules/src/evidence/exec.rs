@@ -66,7 +66,12 @@ mod tests {
     #[test]
     fn text_and_performance_data_are_told_apart_on_one_line_and_on_many() {
         check("OK\n", "", "OK", &[]);
-        check("DISK OK - free space: / 3326 MB | /=2643MB;5948;5958;0;5968\n", "", "DISK OK - free space: / 3326 MB", &["/"]);
+        check(
+            "DISK OK - free space: / 3326 MB | /=2643MB;5948;5958;0;5968\n",
+            "",
+            "DISK OK - free space: / 3326 MB",
+            &["/"],
+        );
         check("OK | a=1\nlong text\nmore text | b=2\nc=3 d=4\n", "", "OK", &["a", "b", "c", "d"]);
         check("OK\nlong | b=2\n", "", "OK", &["b"]);
         check("|a=1", "", "", &["a"]);

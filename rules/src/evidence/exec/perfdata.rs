@@ -112,7 +112,8 @@ fn value(label: String, data: &str) -> Option<Perfdata> {
     let unit = unit.to_lowercase();
     let known = UNITS.iter().find(|(word, ..)| *word == unit);
     let (base, factor) = known.map_or(("", 1.0), |(_, base, factor)| (*base, *factor));
-    let mut next = || parts.next().and_then(split_number).filter(|(_, rest)| rest.is_empty()).map(|(bound, _)| bound * factor);
+    let mut next =
+        || parts.next().and_then(split_number).filter(|(_, rest)| rest.is_empty()).map(|(bound, _)| bound * factor);
     let (warning, critical, min, max) = (next(), next(), next(), next());
     let end = label.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|&end| end <= LABEL_BYTES_MAX).last()?;
     let label = Said::new(&label[..end]);
@@ -150,13 +151,16 @@ mod tests {
     fn values_come_in_base_units() {
         check("time=0.006s;;;0.000 size=177B;;;0", &[("time", 0.006, "seconds"), ("size", 177.0, "bytes")]);
         check("rta=250ms;;;; pl=25%", &[("rta", 0.25, "seconds"), ("pl", 0.25, "ratio")]);
-        check("a=1KB b=1KiB c=12c d=-3 e=1.5e3us", &[
-            ("a", 1000.0, "bytes"),
-            ("b", 1024.0, "bytes"),
-            ("c", 12.0, ""),
-            ("d", -3.0, ""),
-            ("e", 1.5e3 * 1e-6, "seconds"),
-        ]);
+        check(
+            "a=1KB b=1KiB c=12c d=-3 e=1.5e3us",
+            &[
+                ("a", 1000.0, "bytes"),
+                ("b", 1024.0, "bytes"),
+                ("c", 12.0, ""),
+                ("d", -3.0, ""),
+                ("e", 1.5e3 * 1e-6, "seconds"),
+            ],
+        );
         check("t=21,5degrees", &[("t", 21.5, "")]);
     }
 
