@@ -1,8 +1,10 @@
 //! The agent's configuration.
 
 mod programs;
+mod reports;
 
 pub use programs::Programs;
+pub use reports::Reports;
 
 use crate::check;
 use crate::check_document::assignments;
@@ -45,6 +47,8 @@ pub struct AgentConfig {
     pub reach: Reach,
     /// Which programs it starts for checks that are not from its own file.
     pub programs: Programs,
+    /// How jobs report to it.
+    pub reports: Reports,
     /// What it probes.
     pub checks: Checks,
 }
@@ -118,6 +122,7 @@ fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
     let listen = keys.or("listen", Some(LISTEN_DEFAULT), reading, listen);
     let reach = keys.or("reach", Reach::default(), reading, reach);
     let programs = keys.or("exec", Programs::default(), reading, programs::read);
+    let reports = keys.or("heartbeat", Reports::default(), reading, reports::read);
     let checks_node = keys.take("checks");
     keys.end(reading);
     let agent = agent?;
@@ -132,11 +137,12 @@ fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
         let message = "checks come from the collector and there is none; add `collector`, or list the checks here";
         reading.problem::<()>(key.at, message);
     }
+    reports::advise(&reports, &checks, listen, keys_at(node), reading);
     if references.is_empty() {
         let message = "no `references`, so an outage of the agent's own network looks like outages of its targets; name two, such as `\"tcp:1.1.1.1:443\"`";
         reading.warn(keys_at(node), message);
     }
-    Some(AgentConfig { agent, collector, spool, references, listen, reach, programs, checks })
+    Some(AgentConfig { agent, collector, spool, references, listen, reach, programs, reports, checks })
 }
 
 /// The first word of a map, for what is missing in all of it.

@@ -80,13 +80,18 @@ pub(crate) fn read_assigned(node: &Node, reading: &mut Reading) -> Option<(Optio
 fn read_keys(mut keys: Keys<'_>, reading: &mut Reading) -> Option<CheckDraft> {
     let at = keys.at;
     let id = keys.required("check", reading, placed(parsed));
-    let every = keys.or("every", Placed { at, value: EVERY_DEFAULT }, reading, placed(length));
     let timeout = keys.optional("timeout", reading, placed(length));
     let reprobe = keys.optional("reprobe", reading, reprobe::read);
     let counts = keys.or("counts", Counts::Yes, reading, word(&[("true", Counts::Yes), ("false", Counts::No)]));
     let objective: Option<Placed<ObjectiveId>> = keys.optional("objective", reading, placed(parsed));
     let agents = keys.or("agents", Named::All, reading, agents);
     let target = target(&mut keys, reading);
+    let every = if let Some(Target::Heartbeat(heartbeat)) = &target {
+        // It took the key itself: its times may say how far they lie apart.
+        Placed { at, value: heartbeat.every() }
+    } else {
+        keys.or("every", Placed { at, value: EVERY_DEFAULT }, reading, placed(length))
+    };
     keys.end(reading);
     if let Some(Placed { at, value: timeout }) = timeout
         && every.value < timeout

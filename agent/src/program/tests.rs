@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
-use config::agent::{Checks, Programs, Spool as SpoolConfig, Uplink as UplinkConfig, UplinkTls};
+use config::agent::{Checks, Programs, Reports, Spool as SpoolConfig, Uplink as UplinkConfig, UplinkTls};
 use config::check_document;
 use config::secret::Secret;
 use daemon::shutdown::Hangup;
@@ -71,6 +71,7 @@ fn config(dir: &Path, list: Vec<Assignment>) -> AgentConfig {
         reach: Reach::default(),
         listen: Some("127.0.0.1:0".parse().unwrap()),
         programs: Programs::default(),
+        reports: Reports::default(),
         checks: Checks { from_collector: false, list },
     }
 }

@@ -3,7 +3,7 @@
 //! The collector's part is written as the configuration file that it would stand in, and read like
 //! any other, so targets are checked where all targets are.
 
-use config::agent::{AgentConfig, Checks, Programs, Spool, Uplink, UplinkTls};
+use config::agent::{AgentConfig, Checks, Programs, Reports, Spool, Uplink, UplinkTls};
 use config::collector::CollectorConfig;
 use config::reading::{ConfigError, Loaded};
 use config::scalar::duration_text;
@@ -89,6 +89,7 @@ impl Setup {
             reach: Reach::default(),
             listen: None,
             programs: Programs::default(),
+            reports: Reports::default(),
             checks: Checks { from_collector: true, list: Vec::new() },
         }
     }

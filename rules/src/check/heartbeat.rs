@@ -33,16 +33,25 @@ pub enum JobSchedule {
         cron: Cron,
         /// Whose clocks show them.
         zone: Zone,
+        /// The longest time from one to the next.
+        every: Duration,
     },
     /// So long after its last run.
     Every(Duration),
 }
 
 impl HeartbeatTarget {
+    /// The longest time from one run to the next: how often a result comes at least.
+    pub fn every(&self) -> Duration {
+        match self.schedule {
+            JobSchedule::Cron { every, .. } | JobSchedule::Every(every) => every,
+        }
+    }
+
     /// The run after one that was due at `instant`; [`Timestamp::MAX`] if none ever comes.
     pub fn due_after(&self, instant: Timestamp) -> Timestamp {
         match &self.schedule {
-            JobSchedule::Cron { cron, zone } => cron.next_after(instant, zone).unwrap_or(Timestamp::MAX),
+            JobSchedule::Cron { cron, zone, .. } => cron.next_after(instant, zone).unwrap_or(Timestamp::MAX),
             JobSchedule::Every(every) => instant.plus(*every),
         }
     }

@@ -12,7 +12,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// Due at 02:00 UTC, with an hour of grace.
 fn nightly() -> HeartbeatTarget {
-    let schedule = JobSchedule::Cron { cron: "0 2 * * *".parse().unwrap(), zone: Zone::utc() };
+    let schedule = JobSchedule::Cron { cron: "0 2 * * *".parse().unwrap(), zone: Zone::utc(), every: 24 * HOUR };
     HeartbeatTarget { address: "0 2 * * *".into(), schedule, grace: HOUR, run_max: None, bytes_min: None }
 }
 
@@ -147,7 +147,7 @@ fn a_run_that_goes_on_until_the_next_one_is_late_and_not_the_next_one() {
 
 #[test]
 fn a_grace_longer_than_the_time_between_runs_ends_with_it() {
-    let schedule = JobSchedule::Cron { cron: "0 * * * *".parse().unwrap(), zone: Zone::utc() };
+    let schedule = JobSchedule::Cron { cron: "0 * * * *".parse().unwrap(), zone: Zone::utc(), every: 24 * HOUR };
     let hourly = HeartbeatTarget { schedule, grace: 5 * HOUR, ..nightly() };
     check(hourly, &[("20 14:10", SUCCESS)], "20 15:30", &["20 13:59 down(missed) missed", "20 14:10 up on_time"]);
 }
@@ -239,7 +239,7 @@ proptest! {
         reports in prop::collection::vec((0_u64..200_000, 0_u8..3), 0..30),
         grace in 1_u64..200, most in prop::option::of(1_u64..200),
     ) {
-        let schedule = JobSchedule::Cron { cron: "0 */2 * * *".parse().unwrap(), zone: Zone::utc() };
+        let schedule = JobSchedule::Cron { cron: "0 */2 * * *".parse().unwrap(), zone: Zone::utc(), every: 24 * HOUR };
         let (grace, run_max) = (Duration::from_secs(grace * 60), most.map(|most| Duration::from_secs(most * 60)));
         let begin = at("20 12:00").plus(Duration::from_secs(1));
         let mut job = Job::new(HeartbeatTarget { schedule, grace, run_max, ..nightly() }, begin);

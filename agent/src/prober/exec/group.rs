@@ -27,11 +27,7 @@ impl Group {
     pub(super) fn of(child: &Child) -> io::Result<Group> {
         let number = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let leader = number.ok_or_else(|| io::Error::other("it has no number"))?;
-        let watched = pidfd_open(leader, PidfdFlags::NONBLOCK);
-        let watched = match watched {
-            Ok(fd) => AsyncFd::with_interest(fd, Interest::READABLE),
-            Err(error) => Err(error.into()),
-        };
+        let watched = pidfd_open(leader, PidfdFlags::NONBLOCK).map_err(io::Error::from).and_then(watch);
         match watched {
             Ok(watched) => {
                 limit(leader);
@@ -59,6 +55,11 @@ impl Drop for Group {
     fn drop(&mut self) {
         kill(self.leader);
     }
+}
+
+#[expect(deprecated, reason = "what replaces it is unsafe, and an owned descriptor never becomes another one")]
+fn watch(leader: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(leader, Interest::READABLE)
 }
 
 fn kill(leader: Pid) {
