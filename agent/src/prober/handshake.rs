@@ -38,6 +38,8 @@ pub(crate) enum Alpn {
     Http2OrHttp1,
     /// HTTP/2 and nothing else.
     Http2,
+    /// HTTP/3 and nothing else, over QUIC.
+    Http3,
 }
 
 impl Alpn {
@@ -47,6 +49,7 @@ impl Alpn {
             Alpn::Http1 => &["http/1.1"],
             Alpn::Http2OrHttp1 => &["h2", "http/1.1"],
             Alpn::Http2 => &["h2"],
+            Alpn::Http3 => &["h3"],
         };
         names.iter().map(|name| name.as_bytes().to_vec()).collect()
     }

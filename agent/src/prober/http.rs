@@ -11,9 +11,17 @@ pub(crate) mod look;
 pub(crate) mod credentials;
 pub(crate) mod hop;
 pub(crate) mod jar;
+mod proxy;
+mod token;
+mod tunnel;
 // How it is said
+mod ask;
 mod http1;
-mod tap;
+mod http2;
+#[cfg(feature = "http3")]
+mod http3;
+mod line;
+mod turn;
 // And what becomes of the answer
 mod date;
 mod decode;

@@ -15,7 +15,7 @@ use std::io::Read as _;
 /// The largest file that a header, a password or a body comes from.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The header that says who asks, if anybody in particular does.
+/// The header that says who asks, if the options themselves say it.
 pub(super) async fn header(auth: &HttpAuth) -> Result<Option<HeaderValue>, Break> {
     let text = match auth {
         HttpAuth::Nobody => return Ok(None),
@@ -28,7 +28,8 @@ pub(super) async fn header(auth: &HttpAuth) -> Result<Option<HeaderValue>, Break
             basic(&username, &password)
         }
         HttpAuth::Credentials { scheme, credentials } => format!("{scheme} {}", text(credentials).await?),
-        HttpAuth::OAuth2(_) => return Err(Break::new(Fault::Instruction, "`oauth2` can't be used here")),
+        // Whoever has tokens adds their header.
+        HttpAuth::OAuth2(_) => return Ok(None),
     };
     secret_header(&text).map(Some)
 }

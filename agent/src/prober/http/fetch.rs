@@ -3,29 +3,30 @@
 //! Each request has a connection of its own. Redirects are followed as the options say, and the jar's
 //! cookies go with every request that they belong to. Whether what came is good is for others to say.
 
+use super::ask::Ask;
 use super::credentials;
 use super::hop::{Hop, Scheme};
-use super::http1;
-use super::intake::{Answer, Intake, Keep, Whole};
+use super::intake::{Answer, Keep, Whole};
 use super::jar::Jar;
+use super::proxy::Proxies;
+use super::token::Tokens;
+use super::turn::{Turn, alpn};
 use crate::prober::Means;
-use crate::prober::handshake::Alpn;
 use crate::prober::trace::{Break, Trace};
 use bytes::Bytes;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION, USER_AGENT,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use http_body_util::Full;
-use rules::check::{HttpOptions, HttpVersions, ProxyChoice, REDIRECTS_MAX};
-use rules::evidence::{Fault, Phase, Way};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use rules::check::{HttpAuth, HttpOptions, HttpVersions, ProxyChoice, REDIRECTS_MAX};
+use rules::evidence::Fault;
 use std::borrow::Cow;
 use std::time::Duration;
 
 /// What asks, by one set of options.
 #[derive(Debug)]
 pub(crate) struct Client {
-    options: HttpOptions,
+    pub(super) options: HttpOptions,
+    pub(super) proxies: Proxies,
+    tokens: Option<Box<Tokens>>,
 }
 
 /// What is asked, read once for all the times that it is asked.
@@ -33,14 +34,6 @@ pub(crate) struct Client {
 pub(crate) struct Request {
     to: Hop,
     ask: Ask,
-}
-
-/// What is sent, but for where it goes.
-#[derive(Clone, Debug)]
-struct Ask {
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
 }
 
 /// What came, read to its end. Status, version and lengths stand in the trace's evidence too.
@@ -57,14 +50,21 @@ pub(crate) struct Fetched {
 impl Client {
     /// Prepares what `options` say.
     pub(crate) fn prepare(options: &HttpOptions) -> Result<Client, Break> {
-        let absent = |what: &str| Err(Break::new(Fault::Instruction, &format!("this agent has no {what} yet")));
-        match (&options.proxy.choice, options.versions) {
-            (ProxyChoice::At { .. } | ProxyChoice::FromEnvironment, _) => absent("way through a proxy"),
-            (ProxyChoice::Direct, HttpVersions::Http3) => absent("HTTP/3"),
-            (ProxyChoice::Direct, HttpVersions::Http1 | HttpVersions::Http2OrHttp1) => {
-                Ok(Client { options: options.clone() })
+        let proxies = Proxies::prepare(&options.proxy)?;
+        if options.versions == HttpVersions::Http3 {
+            let refuse = |why| Err(Break::new(Fault::Instruction, why));
+            if options.proxy.choice != ProxyChoice::Direct {
+                return refuse("HTTP/3 can't be spoken through a proxy; leave out one of the two");
+            }
+            if cfg!(not(feature = "http3")) {
+                return refuse("this agent speaks no HTTP/3; use one that was built with the feature `http3`");
             }
         }
+        let tokens = match &options.auth {
+            HttpAuth::OAuth2(oauth2) => Some(Box::new(Tokens::prepare(oauth2)?)),
+            HttpAuth::Nobody | HttpAuth::Basic { .. } | HttpAuth::Credentials { .. } => None,
+        };
+        Ok(Client { options: options.clone(), proxies, tokens })
     }
 
     /// Prepares a request. For a URL with TLS the authorities are read now, so that a missing file is
@@ -85,7 +85,7 @@ impl Client {
         let name = self.options.tls.server_name.clone().or_else(|| host_of(headers.get(HOST)?));
         let to = to.named(name);
         if to.scheme == Scheme::Https {
-            means.clients.client(&self.options.tls, Alpn::Http1)?;
+            means.clients.client(&self.options.tls, alpn(self.options.versions))?;
             to.server_name()?;
         }
         let mut ask = Ask { method, headers, body };
@@ -113,7 +113,11 @@ impl Client {
         trace: &mut Trace,
     ) -> Result<Fetched, Break> {
         let mut ask = Cow::Borrowed(&request.ask);
-        if let Some(who) = credentials::header(&self.options.auth).await? {
+        let who = match &self.tokens {
+            Some(tokens) => Some(tokens.header(means, budget.saturating_sub(trace.elapsed())).await?),
+            None => credentials::header(&self.options.auth).await?,
+        };
+        if let Some(who) = who {
             ask.to_mut().headers.entry(AUTHORIZATION).or_insert(who);
         }
         let mut to = Cow::Borrowed(&request.to);
@@ -122,6 +126,9 @@ impl Client {
             let turn = Turn { client: self, means, budget, keep, followed };
             match turn.take(&ask, &to, jar, trace).await? {
                 Answer::Whole(Whole { status, headers, body }) => {
+                    if let (Some(tokens), StatusCode::UNAUTHORIZED) = (&self.tokens, status) {
+                        tokens.forget();
+                    }
                     return Ok(Fetched { status, url: to.url().to_owned(), headers, body });
                 }
                 Answer::Redirect { .. } if REDIRECTS_MAX <= followed => {
@@ -134,69 +141,6 @@ impl Client {
                     ask.to_mut().redirect(status, &to, &next);
                     to = Cow::Owned(next);
                 }
-            }
-        }
-    }
-}
-
-/// One request of a fetch.
-struct Turn<'a> {
-    client: &'a Client,
-    means: &'a Means,
-    budget: Duration,
-    keep: Keep,
-    followed: usize,
-}
-
-impl Turn<'_> {
-    /// Sends `ask` over a connection of its own.
-    async fn take(&self, ask: &Ask, to: &Hop, jar: &mut Jar, trace: &mut Trace) -> Result<Answer, Break> {
-        let options = &self.client.options;
-        let request = ask.request(to, jar);
-        let stream = self.means.connect(&to.host, to.port, &options.route, self.budget, trace).await?;
-        match to.scheme {
-            Scheme::Http => {
-                let intake = Intake::new(options, to, (self.followed, Way::Direct), self.keep, jar, trace);
-                http1::exchange(stream, request, intake).await
-            }
-            Scheme::Https => {
-                trace.enter(Phase::Tls);
-                let client = self.means.clients.client(&options.tls, Alpn::Http1)?;
-                let stream = client.handshake(stream, to.server_name()?, trace).await?;
-                let intake = Intake::new(options, to, (self.followed, Way::Direct), self.keep, jar, trace);
-                // Its state is large, and most probes of a plain page never have it.
-                Box::pin(http1::exchange(stream, request, intake)).await
-            }
-        }
-    }
-}
-
-impl Ask {
-    fn request(&self, to: &Hop, jar: &Jar) -> http::Request<Full<Bytes>> {
-        let mut request = http::Request::new(Full::new(self.body.clone()));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = to.uri.clone();
-        *request.headers_mut() = self.headers.clone();
-        let headers = request.headers_mut();
-        headers.entry(HOST).or_insert_with(|| to.authority.clone());
-        if let Some(cookies) = jar.header(to, self.headers.get(COOKIE)) {
-            headers.insert(COOKIE, cookies);
-        }
-        request
-    }
-
-    /// Changes what is sent as browsers do when they are sent elsewhere: a form is not posted twice,
-    /// and secrets meant for one host are not told to another.
-    fn redirect(&mut self, status: StatusCode, from: &Hop, to: &Hop) {
-        let keeps = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-        if !keeps && self.method != Method::HEAD && self.method != Method::GET {
-            self.method = Method::GET;
-            self.body = Bytes::new();
-            self.headers.remove(CONTENT_TYPE);
-        }
-        if !from.trusts(to) {
-            for secret in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, HOST] {
-                self.headers.remove(secret);
             }
         }
     }

@@ -108,9 +108,14 @@ impl Hop {
         self.url.host() == other.url.host() && !weaker
     }
 
+    /// The name that the certificate must be for, as text.
+    pub(crate) fn verified_name(&self) -> &str {
+        self.server_name.as_deref().unwrap_or(self.host_text())
+    }
+
     /// The name that the certificate must be for.
     pub(crate) fn server_name(&self) -> Result<ServerName<'static>, Break> {
-        let name = self.server_name.as_deref().unwrap_or(self.host_text());
+        let name = self.verified_name();
         ServerName::try_from(name.to_owned())
             .map_err(|error| Break::new(Fault::Instruction, &format!("the server name `{name}`: {error}")))
     }

@@ -1,36 +1,31 @@
 //! One request and its answer over one connection, as HTTP/1.1.
 //!
 //! A hostile answer can't make it hold more than a head of [`HEAD_BYTES_MAX`] and what the intake
-//! keeps. The connection is driven by the same task that reads, so nothing is left behind when a
-//! deadline drops it.
+//! keeps.
 
 use super::intake::{Answer, Intake};
-use super::tap::Tap;
-use crate::prober::trace::{Break, fault_of};
+use super::line::{Stream, Tap, drive, stream_fault};
+use crate::prober::trace::Break;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
-use hyper::client::conn::http1::{Builder, Connection};
+use hyper::client::conn::http1::Builder;
 use hyper_util::rt::TokioIo;
 use rules::evidence::{Fault, Phase};
 use std::error::Error as _;
-use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::pin::pin;
 
 /// The largest head of an answer, and the read buffer: several times what large cookies need.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// Sends `request` over `stream` and reads the answer as far as `intake` wants it.
-pub(super) async fn exchange<S>(
+pub(super) async fn exchange<S: Stream>(
     stream: S,
     request: Request<Full<Bytes>>,
     mut intake: Intake<'_>,
 ) -> Result<Answer, Break>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
 {
     intake.trace.enter(Phase::FirstByte);
     let io = TokioIo::new(Tap { stream, first_byte: intake.trace.first_byte() });
@@ -66,37 +61,4 @@ fn broken(error: &hyper::Error) -> Break {
         Some(io) => Break::new(fault, &format!("{error}: {io}")),
         None => Break::new(fault, &error.to_string()),
     }
-}
-
-/// What an error of the stream below HTTP means.
-pub(super) fn stream_fault(error: &io::Error) -> Fault {
-    if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-        return Fault::Tls;
-    }
-    match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Fault::Protocol,
-        _ => fault_of(error).unwrap_or(Fault::Unnamed),
-    }
-}
-
-/// A connection that runs until it has nothing more to do.
-type Line<'a, S> = Pin<&'a mut Option<Connection<TokioIo<Tap<S>>, Full<Bytes>>>>;
-
-/// Runs `work` together with the connection that it waits for.
-async fn drive<S, W>(mut line: Line<'_, S>, work: W) -> W::Output
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-    W: Future,
-{
-    let mut work = pin!(work);
-    poll_fn(|cx| {
-        if let Some(connection) = line.as_mut().as_pin_mut()
-            && connection.poll(cx).is_ready()
-        {
-            // Whatever ended it was told to whoever waits; dropping it tells the rest.
-            line.set(None);
-        }
-        work.as_mut().poll(cx)
-    })
-    .await
 }
