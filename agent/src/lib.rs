@@ -16,6 +16,7 @@ mod scheduler;
 pub mod prober;
 
 mod sequence;
+mod timekeeping;
 mod vantage;
 // Whose fault it is
 mod pauses;

@@ -11,6 +11,7 @@ use crate::local::LocalRule;
 use crate::orders::Orders;
 use crate::spool::SpoolHandle;
 use crate::uplink::State;
+use daemon::clock::Reading;
 use daemon::exposition::{Exposition, Labels, MetricKind};
 use prometheus::core::Collector;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
@@ -35,6 +36,8 @@ pub(crate) struct Metrics {
     pub(crate) checks: IntGauge,
     /// Times that the agent stood still for more than a second.
     pub(crate) pauses: IntCounter,
+    /// Whether the wall clock is off by more than five seconds, 1 or 0.
+    pub(crate) clock_alarm: IntGauge,
     /// Times that the wall clock was stepped.
     pub(crate) clock_steps: IntCounter,
     /// Whether the agent's own network is there, 1 or 0; absent without references.
@@ -96,6 +99,10 @@ impl Metrics {
             probes_running_limit: gauge("nines_agent_probes_running_limit", "Probes that may run at once."),
             checks: gauge("nines_agent_checks", "Checks that are scheduled."),
             pauses: counter("nines_agent_pauses_total", "Times the agent stood still for more than a second."),
+            clock_alarm: gauge(
+                "nines_agent_clock_alarm",
+                "Whether the wall clock is more than five seconds off the collector's.",
+            ),
             clock_steps: counter("nines_agent_clock_steps_total", "Times the wall clock was stepped."),
             references_up: kept(&registry, IntGaugeVec::new(references, &[])),
             reload_successful: gauge("nines_agent_reload_successful", "Whether the last reload was taken."),
@@ -158,7 +165,7 @@ pub(crate) fn write_spool(page: &mut Exposition, spool: &SpoolHandle) {
 }
 
 /// Writes how the agent stands with its collector.
-pub(crate) fn write_uplink(page: &mut Exposition, state: &State) {
+pub(crate) fn write_uplink(page: &mut Exposition, state: &State, now: Reading) {
     let mut figure = |name: &str, kind: MetricKind, help: &str, value: f64| {
         page.metric(name, kind, help);
         page.sample(name, &Labels::default(), value);
@@ -177,7 +184,7 @@ pub(crate) fn write_uplink(page: &mut Exposition, state: &State) {
     }
     if let Some(offset) = state.offset {
         let help = "What must be added to this clock to get the collector's.";
-        figure("nines_agent_clock_offset_seconds", MetricKind::Gauge, help, seconds(offset.ahead_ms));
+        figure("nines_agent_clock_offset_seconds", MetricKind::Gauge, help, seconds(offset.ahead_ms(now)));
     }
 }
 

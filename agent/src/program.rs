@@ -12,6 +12,7 @@ use crate::prober::NoResolver;
 use crate::references;
 use crate::scheduler::Scheduler;
 use crate::spool::{self, SpoolError, SpoolHandle};
+use crate::timekeeping::Timekeeper;
 use crate::uplink::{ClientError, Collector, Uplink, UplinkHandle};
 use crate::vantage::Vantage;
 use axum::Router;
@@ -110,7 +111,8 @@ pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: Cancel
     let (orders, standing) = watch::channel(Arc::new(Orders::none(&clock)?));
     probing.spawn(watch_disk(spool.clone(), clock.clone(), readiness.clone(), cancel.clone()));
     let local = LocalRule::new(config.agent.clone());
-    let vantage = Arc::new(Vantage::new(clock.clone(), spool, metrics.clone(), local));
+    let time = Timekeeper::new(clock.clone(), uplink.clone());
+    let vantage = Arc::new(Vantage::new(clock.clone(), time, spool, metrics.clone(), local));
     let scheduler = Scheduler::new(config.agent.clone(), Arc::clone(&vantage), standing.clone());
     probing.spawn(run_apart(scheduler, probing_runtime()?, cancel.clone()));
     probing.spawn(watch_references(standing.clone(), clock.clone(), metrics.clone(), cancel.clone()));
@@ -178,7 +180,7 @@ fn router(
         let mut own = Exposition::default();
         metrics::write_spool(&mut own, &vantage.spool);
         if let Some(uplink) = &uplink {
-            metrics::write_uplink(&mut own, &uplink.state());
+            metrics::write_uplink(&mut own, &uplink.state(), vantage.clock.now());
         }
         metrics::write_local(&mut own, &vantage.local());
         once(own).chain(metrics::checks(&orders.borrow()))

@@ -6,14 +6,14 @@
 
 use crate::metrics::Missed;
 use crate::orders::{Orders, key};
+use crate::timekeeping::{Moment, STEP_MIN_MS, Standing};
 use crate::vantage::Vantage;
-use daemon::clock::Reading;
 use daemon::shutdown::within;
 use rules::id::AgentId;
 use rules::outcome::OutcomeKind;
 use rules::result::Weight;
 use rules::schedule::{Due, Schedule};
-use rules::time::millis;
+use rules::time::{Timestamp, millis};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +27,6 @@ const PROBES_MAX: usize = 4096;
 const REPROBES_MAX: usize = 256;
 /// The longest sleep: how soon a pause or a stepped clock is noticed when nothing is due.
 const SLEEP_MAX: Duration = Duration::from_millis(250);
-/// The wall clock was stepped if it moved this much against the boot-time clock between two looks;
-/// time daemons slew by far less.
-const STEP_MIN_MS: u64 = 250;
 /// How long running probes may take to end when the agent stops: the usual timeout and a margin.
 const PROBES_END_TIME: Duration = Duration::from_secs(15);
 
@@ -43,14 +40,15 @@ pub(crate) struct Scheduler {
     probes: JoinSet<Option<OutcomeKind>>,
     /// What each running probe was started for.
     running: HashMap<task::Id, Due>,
-    /// Wall clock less boot-time clock, in milliseconds.
+    /// The time less boot time, in milliseconds.
     offset_ms: i64,
+    standing: Standing,
 }
 
 impl Scheduler {
     pub(crate) fn new(agent: AgentId, vantage: Arc<Vantage>, mut orders: watch::Receiver<Arc<Orders>>) -> Scheduler {
         let current = Arc::clone(&orders.borrow_and_update());
-        let now = vantage.clock.now();
+        let now = vantage.time.now();
         vantage.metrics.probes_running_limit.set(PROBES_MAX as i64);
         vantage.metrics.reprobes_running_limit.set(REPROBES_MAX as i64);
         let mut scheduler = Scheduler {
@@ -62,9 +60,10 @@ impl Scheduler {
             probes: JoinSet::new(),
             running: HashMap::new(),
             offset_ms: offset_ms(now),
+            standing: now.standing,
             vantage,
         };
-        scheduler.assign(now, current);
+        scheduler.assign(now.at, current);
         scheduler
     }
 
@@ -79,14 +78,15 @@ impl Scheduler {
                 changed = self.orders.changed() => changed.is_ok(),
                 () = clock.sleep_until(wake_at) => false,
             };
-            let now = clock.now();
-            self.notice(now);
+            let moment = self.vantage.time.now();
+            self.notice(moment);
+            let now = moment.at;
             if changed {
                 let orders = Arc::clone(&self.orders.borrow_and_update());
                 self.assign(now, orders);
             }
             self.reap(now);
-            while let Some(due) = self.schedule.due(now.wall) {
+            while let Some(due) = self.schedule.due(now) {
                 self.start(due, now);
             }
             self.start_again(now);
@@ -100,12 +100,12 @@ impl Scheduler {
         // Without a place there is nothing to wake for: one becomes free when a probe is reaped.
         let again = self.schedule.next_reprobe().filter(|_| 0 < self.permits_again.available_permits());
         let next = self.schedule.next_deadline().into_iter().chain(again).min();
-        next.map_or(latest, |next| self.vantage.clock.boot_at(next).min(latest))
+        next.map_or(latest, |next| self.vantage.time.boot_at(next).min(latest))
     }
 
     /// Sees whether the agent overslept or somebody set the wall clock.
-    fn notice(&mut self, now: Reading) {
-        if let Some(late) = self.vantage.pauses.awake(now.boot) {
+    fn notice(&mut self, now: Moment) {
+        if let Some(late) = self.vantage.pauses.awake(now.reading.boot) {
             self.vantage.metrics.pauses.inc();
             tracing::warn!(late_ms = late.as_millis(), "Agent stood still, time-outs of that time are void");
         }
@@ -113,43 +113,63 @@ impl Scheduler {
         if STEP_MIN_MS < offset_ms.abs_diff(self.offset_ms) {
             self.vantage.metrics.clock_steps.inc();
             tracing::warn!(step_ms = offset_ms - self.offset_ms, "Wall clock was stepped, slots begin anew");
-            self.schedule.realign(now.wall);
+            self.schedule.realign(now.at);
         }
         self.offset_ms = offset_ms;
+        if now.standing != self.standing {
+            self.told(now);
+            self.standing = now.standing;
+        }
     }
 
-    fn assign(&mut self, now: Reading, orders: Arc<Orders>) {
-        self.schedule.assign(now.wall, orders.assignments().cloned());
+    /// Says what became of the wall clock.
+    fn told(&self, now: Moment) {
+        let off_ms = now.reading.wall.as_millis() - now.at.as_millis();
+        self.vantage.metrics.clock_alarm.set(i64::from(Standing::Alarming <= now.standing));
+        match now.standing {
+            Standing::Alone | Standing::Right => tracing::info!("Wall clock is believed"),
+            Standing::Corrected => {
+                tracing::warn!(off_ms, "Wall clock is off, results are stamped with the collector's time");
+            }
+            Standing::Alarming => tracing::error!(off_ms, "Wall clock is far off, set it right"),
+            Standing::Disbelieved => {
+                tracing::error!(off_ms, "Wall clock is more than a minute off, results are void until it is set right");
+            }
+        }
+    }
+
+    fn assign(&mut self, now: Timestamp, orders: Arc<Orders>) {
+        self.schedule.assign(now, orders.assignments().cloned());
         self.vantage.local().assign(orders.assignments());
         self.vantage.metrics.checks.set(i64::try_from(orders.standing.len()).unwrap_or(i64::MAX));
         self.current = orders;
     }
 
-    fn start(&mut self, due: Due, now: Reading) {
+    fn start(&mut self, due: Due, now: Timestamp) {
         let (vantage, metrics) = (Arc::clone(&self.vantage), &self.vantage.metrics);
         metrics.missed(Missed::Late, due.missed);
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             metrics.missed(Missed::Busy, 1);
-            return self.schedule.ended(&due, None, now.wall);
+            return self.schedule.ended(&due, None, now);
         };
-        let late = vantage.clock.boot().saturating_sub(vantage.clock.boot_at(due.slot));
+        let late = vantage.clock.boot().saturating_sub(vantage.time.boot_at(due.slot));
         metrics.lateness_seconds.observe(late.as_secs_f64());
         self.spawn(due, permit, now);
     }
 
     /// Starts looks between slots, as far as there are places for them.
-    fn start_again(&mut self, now: Reading) {
+    fn start_again(&mut self, now: Timestamp) {
         while let Ok(permit) = Arc::clone(&self.permits_again).try_acquire_owned() {
-            let Some(due) = self.schedule.due_again(now.wall) else { break };
+            let Some(due) = self.schedule.due_again(now) else { break };
             self.spawn(due, permit, now);
         }
-        let waiting = i64::try_from(self.schedule.reprobes_waiting(now.wall)).unwrap_or(i64::MAX);
+        let waiting = i64::try_from(self.schedule.reprobes_waiting(now)).unwrap_or(i64::MAX);
         self.vantage.metrics.reprobes_waiting.set(waiting);
     }
 
-    fn spawn(&mut self, due: Due, permit: OwnedSemaphorePermit, now: Reading) {
+    fn spawn(&mut self, due: Due, permit: OwnedSemaphorePermit, now: Timestamp) {
         let Some(standing) = self.current.standing.get(&key(&due.assignment)).map(Arc::clone) else {
-            return self.schedule.ended(&due, None, now.wall);
+            return self.schedule.ended(&due, None, now);
         };
         let (vantage, orders, weight) = (Arc::clone(&self.vantage), Arc::clone(&self.current), due.weight);
         let running = match weight {
@@ -167,7 +187,7 @@ impl Scheduler {
     }
 
     /// Takes in what ended; a probe that panicked leaves a gap, and a trace of itself.
-    fn reap(&mut self, now: Reading) {
+    fn reap(&mut self, now: Timestamp) {
         while let Some(ended) = self.probes.try_join_next_with_id() {
             let (id, outcome) = match ended {
                 Ok((id, outcome)) => (id, outcome),
@@ -178,14 +198,14 @@ impl Scheduler {
                 }
             };
             if let Some(due) = self.running.remove(&id) {
-                self.schedule.ended(&due, outcome, now.wall);
+                self.schedule.ended(&due, outcome, now);
             }
         }
     }
 }
 
-fn offset_ms(now: Reading) -> i64 {
-    now.wall.as_millis() - millis(now.boot)
+fn offset_ms(now: Moment) -> i64 {
+    now.at.as_millis() - millis(now.reading.boot)
 }
 
 #[cfg(test)]
@@ -194,11 +214,11 @@ mod tests {
     use crate::local::LocalRule;
     use crate::metrics::Metrics;
     use crate::spool;
+    use crate::timekeeping::Timekeeper;
     use daemon::clock::{Clock, Hand};
     use daemon::exposition::Exposition;
     use rules::check::{Assignment, Check, Counts, Reprobe, Target, Vantages};
     use rules::reach::Reach;
-    use rules::time::Timestamp;
     use tokio::task::yield_now;
 
     /// A scheduler on a clock that stands still, with one check every second.
@@ -240,7 +260,8 @@ mod tests {
         let orders = Orders::prepare(vec![assignment], &[], &Reach::default(), None, &clock).unwrap();
         let (orders, standing) = watch::channel(Arc::new(orders));
         let local = LocalRule::new(agent.clone());
-        let vantage = Arc::new(Vantage::new(clock, spool, Metrics::new(), local));
+        let time = Timekeeper::new(clock.clone(), None);
+        let vantage = Arc::new(Vantage::new(clock.clone(), time, spool, Metrics::new(), local));
         let mut tasks = JoinSet::new();
         tasks.spawn(writer.run(CancellationToken::new()));
         let mut scheduler = Scheduler::new(agent, Arc::clone(&vantage), standing);

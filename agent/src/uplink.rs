@@ -11,7 +11,7 @@ pub use client::{CheckDocument, ClientError, Collector, FetchError};
 
 use crate::spool::{Outlet, Unavailable};
 use client::Reply;
-use daemon::clock::Clock;
+use daemon::clock::{Clock, Reading};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rules::block;
 use rules::delivery::sender::{Answer, Order, Sender};
@@ -23,6 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How long the last attempt may take when the agent stops; the rest is sent at its next start.
 const LAST_ATTEMPT_MAX: Duration = Duration::from_secs(5);
+/// The time is asked for when no answer has told it for so long.
+const TIME_EVERY: Duration = Duration::from_secs(300);
+/// And not more often than this.
+const TIME_RETRY: Duration = Duration::from_secs(10);
 
 // The largest block fits the smallest limit of a collector, with the two lengths around it: a 413
 // to one block alone is somebody else's.
@@ -38,7 +42,7 @@ pub struct State {
     pub last_ack_at: Option<Timestamp>,
     /// Why the last request was not answered as hoped.
     pub last_error: Option<String>,
-    /// How far the collector's clock is from ours.
+    /// What is known of the collector's clock.
     pub offset: Option<ClockOffset>,
     /// Blocks posted since the start, each as often as it was sent.
     pub blocks_posted: u64,
@@ -50,14 +54,50 @@ pub struct State {
     pub conflicts: u64,
 }
 
-/// How far one clock is from another.
+impl State {
+    fn learn(&mut self, measured: Option<ClockOffset>) {
+        self.offset = match (self.offset, measured) {
+            (Some(known), Some(measured)) => Some(known.or_better(measured)),
+            (known, measured) => measured.or(known),
+        };
+    }
+}
+
+/// What the collector's clock showed, and when by our boot time: what our wall clock is held against.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ClockOffset {
-    /// What must be added to our clock to get the collector's; negative: ours is ahead.
-    pub ahead_ms: i64,
-    /// Half the round trip: how far off that figure may be.
+    /// What it showed.
+    pub theirs: Timestamp,
+    /// The boot time at which it did: the middle of the round trip.
+    pub boot: Duration,
+    /// Half the round trip: how far off that may be.
     pub within: Duration,
 }
+
+impl ClockOffset {
+    /// What the collector's clock shows at this boot time.
+    pub fn collectors_time(self, boot: Duration) -> Timestamp {
+        match boot.checked_sub(self.boot) {
+            Some(since) => self.theirs.plus(since),
+            None => self.theirs.minus(self.boot - boot),
+        }
+    }
+
+    /// What must be added to our clock to get the collector's; negative: ours is ahead.
+    pub fn ahead_ms(self, ours: Reading) -> i64 {
+        self.collectors_time(ours.boot).as_millis() - ours.wall.as_millis()
+    }
+
+    /// The better of two measurements of one clock: `newer`, unless its round trip was so long that
+    /// what boot time may have drifted since `self` is less.
+    fn or_better(self, newer: ClockOffset) -> ClockOffset {
+        let drift = newer.boot.saturating_sub(self.boot) / DRIFT_ONE_IN;
+        if newer.within <= self.within + drift { newer } else { self }
+    }
+}
+
+/// An undisciplined clock drifts by less than one second in so many.
+const DRIFT_ONE_IN: u32 = 2_000;
 
 /// Where the uplink's state can be read; cheap to clone.
 #[derive(Clone, Debug)]
@@ -67,6 +107,16 @@ impl UplinkHandle {
     /// How the agent stands with its collector.
     pub fn state(&self) -> State {
         self.0.borrow().clone()
+    }
+
+    /// What is known of the collector's clock.
+    pub(crate) fn offset(&self) -> Option<ClockOffset> {
+        self.0.borrow().offset
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(state: watch::Receiver<State>) -> UplinkHandle {
+        UplinkHandle(state)
     }
 }
 
@@ -81,6 +131,8 @@ pub struct Uplink {
     state: watch::Sender<State>,
     /// The last block that was too large although it was sent alone.
     too_large: Option<u64>,
+    /// When the collector was asked the time last, in boot time.
+    asked_the_time: Option<Duration>,
 }
 
 impl Uplink {
@@ -89,7 +141,10 @@ impl Uplink {
         let (state, handle) = watch::channel(State::default());
         let sender = Sender::new(outlet.incarnation(), outlet.held());
         let chance = StdRng::seed_from_u64(seed);
-        (UplinkHandle(handle), Uplink { collector, outlet, clock, chance, sender, state, too_large: None })
+        (
+            UplinkHandle(handle),
+            Uplink { collector, outlet, clock, chance, sender, state, too_large: None, asked_the_time: None },
+        )
     }
 
     /// Works until `stop`; then waits until the spool is complete and makes a last attempt, both
@@ -109,7 +164,8 @@ impl Uplink {
     async fn drive(&mut self, stop: &CancellationToken) -> Result<(), Unavailable> {
         while !stop.is_cancelled() {
             self.work().await;
-            let deadline = self.sender.deadline();
+            let ask_at = self.ask_the_time().await;
+            let deadline = self.sender.deadline().into_iter().chain(ask_at).min();
             tokio::select! {
                 () = stop.cancelled() => {}
                 changed = self.outlet.changed() => changed?,
@@ -120,6 +176,24 @@ impl Uplink {
         self.sender.hurry();
         self.work().await;
         Ok(())
+    }
+
+    /// Asks what time it is if no answer has said so for long: a machine whose clock is so wrong that
+    /// no result can be kept has nothing to post. Says when to ask again.
+    async fn ask_the_time(&mut self) -> Option<Duration> {
+        let now = self.clock.boot();
+        let known = self.state.borrow().offset.map(|offset| offset.boot + TIME_EVERY);
+        let due = known.unwrap_or(Duration::ZERO).max(self.asked_the_time.map_or(Duration::ZERO, |at| at + TIME_RETRY));
+        if now < due {
+            return Some(due);
+        }
+        self.asked_the_time = Some(now);
+        let offset = self.collector.ask_the_time().await;
+        self.state.send_if_modified(|state| {
+            state.learn(offset);
+            offset.is_some()
+        });
+        Some(self.clock.boot() + TIME_RETRY)
     }
 
     /// Carries out orders until there is none for now.
@@ -211,7 +285,7 @@ impl Uplink {
             state.connected = reply.error.is_none();
             state.blocks_refused += reply.refused.len() as u64;
             state.conflicts += u64::from(matches!(reply.answer, Answer::Conflict { .. }));
-            state.offset = reply.offset.or(state.offset);
+            state.learn(reply.offset);
             state.last_error = reply.error;
         });
         self.sender.hold(self.outlet.held());

@@ -7,26 +7,41 @@ use crate::local::{LocalRule, Turn};
 use crate::metrics::Metrics;
 use crate::orders::{Orders, Standing};
 use crate::pauses::Pauses;
+use crate::sequence::Begun;
 use crate::spool::{Recorded, SpoolHandle};
+use crate::timekeeping::{Moment, Timekeeper};
 use daemon::clock::{Clock, Reading};
 use rules::evidence::Evidence;
 use rules::judge::{Circumstances, complaint, judge};
-use rules::outcome::{Outcome, OutcomeKind};
+use rules::outcome::{Cause, Outcome, OutcomeKind};
 use rules::result::{ProbeResult, Weight};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What every probe of this agent needs.
 pub(crate) struct Vantage {
     pub(crate) clock: Clock,
+    pub(crate) time: Timekeeper,
     pub(crate) spool: SpoolHandle,
     pub(crate) pauses: Pauses,
     pub(crate) metrics: Metrics,
     local: Mutex<LocalRule>,
 }
 
+/// Whether a probe's instant can be believed.
+enum Timed {
+    Well,
+    Badly,
+}
+
 impl Vantage {
-    pub(crate) fn new(clock: Clock, spool: SpoolHandle, metrics: Metrics, local: LocalRule) -> Vantage {
-        Vantage { clock, spool, pauses: Pauses::default(), metrics, local: Mutex::new(local) }
+    pub(crate) fn new(
+        clock: Clock,
+        time: Timekeeper,
+        spool: SpoolHandle,
+        metrics: Metrics,
+        local: LocalRule,
+    ) -> Vantage {
+        Vantage { clock, time, spool, pauses: Pauses::default(), metrics, local: Mutex::new(local) }
     }
 
     /// The local five-minute rule's state.
@@ -41,10 +56,14 @@ impl Vantage {
         standing: Arc<Standing>,
         weight: Weight,
     ) -> Option<OutcomeKind> {
-        let started = self.clock.now();
-        let at = standing.sequence.begin(started.wall).at();
+        let started = self.time.now();
+        let begun = standing.sequence.begin(started.at);
+        let at = begun.at();
         let evidence = orders.prober.probe(&standing.plan).await;
-        let outcome = self.judge(&evidence, started, &orders, &standing).await;
+        let outcome = match self.timed(started, begun) {
+            Timed::Well => self.judge(&evidence, started.reading, &orders, &standing).await,
+            Timed::Badly => Outcome::Void(Cause::Clock),
+        };
         if weight == Weight::Extra && !standing.sequence.is_last(at) {
             // The slot that came meanwhile tells as much, and a series is to come in order.
             self.metrics.reprobes_overtaken.inc();
@@ -60,6 +79,14 @@ impl Vantage {
             tracing::error!(check = %check.id, at = %result.at, "Result is lost, the spool has ended");
         }
         Some(outcome.kind())
+    }
+
+    /// Whether it can be said when a probe was that `started` some time ago and is just over.
+    fn timed(&self, started: Moment, begun: Begun) -> Timed {
+        match begun {
+            Begun::At(_) if started.is_believable_until(self.time.now()) => Timed::Well,
+            Begun::At(_) | Begun::Behind(_) => Timed::Badly,
+        }
     }
 
     /// Asks for the circumstances only if there is something to excuse.
@@ -99,81 +126,4 @@ impl Vantage {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::spool;
-    use daemon::clock::Hand;
-    use rules::check::{Assignment, Check, Counts, Target, Vantages};
-    use rules::evidence::{Attempt, Failure, Fault, Phase, Said};
-    use rules::id::AgentId;
-    use rules::outcome::Cause;
-    use rules::reach::Reach;
-    use rules::time::Timestamp;
-    use std::net::TcpListener;
-    use std::time::Duration;
-
-    /// A port of this machine where nobody listens.
-    fn closed() -> String {
-        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-    }
-
-    fn vantage(dir: &tempfile::TempDir) -> (Vantage, Hand) {
-        let (clock, hand) = Clock::manual(Timestamp::from_millis(1_800_000_000_000));
-        let agent: AgentId = "a".parse().unwrap();
-        let settings = spool::Settings { agent: agent.clone(), dir: dir.path().to_owned(), at_most: 1 << 20 };
-        let (spool, _outlet, _writer) = spool::open(settings, clock.clone()).unwrap();
-        (Vantage::new(clock, spool, Metrics::new(), LocalRule::new(agent)), hand)
-    }
-
-    /// What a time-out of a target elsewhere is judged to be, after `meanwhile`.
-    async fn judged(references: &[String], meanwhile: impl FnOnce(&Vantage, &Hand)) -> Outcome {
-        let dir = tempfile::tempdir().unwrap();
-        let (vantage, hand) = vantage(&dir);
-        let check = Check {
-            id: "port".parse().unwrap(),
-            target: Target::parse("tcp:192.0.2.1:80").unwrap(),
-            every: Duration::from_secs(30),
-            timeout: Duration::from_secs(10),
-            reprobe: None,
-            counts: Counts::Yes,
-            objective: None,
-            agents: Vantages::All,
-        };
-        let assignment = Assignment { service: "s".parse().unwrap(), check: Arc::new(check) };
-        let targets: Vec<Target> =
-            references.iter().map(|address| Target::parse(&format!("tcp:{address}")).unwrap()).collect();
-        let orders = Orders::prepare(vec![assignment], &targets, &Reach::default(), None, &vantage.clock).unwrap();
-        let standing = orders.standing.values().next().map(Arc::clone).unwrap();
-        let address = "192.0.2.1:80".parse().unwrap();
-        let elapsed = Duration::from_secs(10);
-        let failure =
-            Failure { fault: Fault::Deadline, phase: Some(Phase::Connect), detail: Said::new("no end within 10s") };
-        let attempt = Attempt { address, fault: Some(Fault::Deadline), elapsed };
-        let evidence = Evidence { attempts: vec![attempt], failure: Some(failure), elapsed, ..Evidence::default() };
-        let started = vantage.clock.now();
-        meanwhile(&vantage, &hand);
-        vantage.judge(&evidence, started, &orders, &standing).await
-    }
-
-    #[tokio::test]
-    async fn a_time_out_is_the_targets_fault_while_a_reference_answers_or_none_is_named() {
-        let there = TcpListener::bind("127.0.0.1:0").unwrap();
-        let there = [closed(), there.local_addr().unwrap().to_string()];
-        assert_eq!(judged(&there, |_, _| ()).await, Outcome::Down(Cause::Timeout));
-        assert_eq!(judged(&[], |_, _| ()).await, Outcome::Down(Cause::Timeout));
-    }
-
-    #[tokio::test]
-    async fn a_time_out_while_all_references_are_away_is_void() {
-        assert_eq!(judged(&[closed(), closed()], |_, _| ()).await, Outcome::Void(Cause::AgentOffline));
-    }
-
-    #[tokio::test]
-    async fn a_time_out_in_a_pause_is_void() {
-        let frozen = |vantage: &Vantage, hand: &Hand| {
-            vantage.pauses.promise(vantage.clock.boot());
-            hand.advance(Duration::from_secs(60));
-        };
-        assert_eq!(judged(&[], frozen).await, Outcome::Void(Cause::Paused));
-    }
-}
+mod tests;

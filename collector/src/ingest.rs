@@ -9,6 +9,7 @@ mod checks;
 mod door;
 mod problem;
 mod register;
+mod time;
 
 use crate::commit::Commits;
 use crate::ledger::Ledger;
@@ -18,7 +19,7 @@ use axum::routing::{get, post};
 use config::collector::CollectorConfig;
 use daemon::clock::Clock;
 use door::Places;
-use rules::delivery::{BLOCKS_PATH, CHECKS_PATH, REGISTER_PATH};
+use rules::delivery::{BLOCKS_PATH, CHECKS_PATH, REGISTER_PATH, TIME_PATH};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -54,6 +55,7 @@ impl Ingest {
             .route(REGISTER_PATH, post(register::register))
             .route(BLOCKS_PATH, post(blocks::blocks))
             .route(CHECKS_PATH, get(checks::checks))
+            .route(TIME_PATH, get(time::time))
             .with_state(self)
     }
 }

@@ -3,7 +3,9 @@
 //! Per-service series are not here: they are written straight from the state. Label values come
 //! from closed lists, never from the network.
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{
+    GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 
 /// Bounds of a commit's time: from a fast disk's fsync to a database that fails over.
 const COMMIT_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -79,6 +81,8 @@ pub struct Metrics {
     /// Bytes of those blocks.
     pub(crate) bytes: IntCounter,
     refused: IntCounterVec,
+    /// What must be added to each agent's wall clock to get this one.
+    pub(crate) clock_offset: GaugeVec,
     /// Blocks waiting for the ledger.
     pub(crate) queue: IntGauge,
     /// Bytes of requests in flight.
@@ -106,6 +110,10 @@ impl Metrics {
         for refusal in Refusal::ALL {
             refused.with_label_values(&[refusal.as_str()]);
         }
+        let offset = Opts::new(
+            "nines_agent_clock_offset_seconds",
+            "What must be added to the agent's wall clock to get the collector's.",
+        );
         let build = Opts::new("nines_build_info", "Always 1; the labels say what runs.");
         let build: IntGaugeVec = kept(&registry, IntGaugeVec::new(build, &["version"]));
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
@@ -115,6 +123,7 @@ impl Metrics {
             results: counter("nines_ingest_results_total", "Results in the blocks committed."),
             bytes: counter("nines_ingest_bytes_total", "Bytes of the blocks committed."),
             refused,
+            clock_offset: kept(&registry, GaugeVec::new(offset, &["agent"])),
             queue: gauge("nines_ingest_queue_depth", "Blocks waiting for the ledger."),
             bytes_in_flight: gauge("nines_ingest_in_flight_bytes", "Bytes of requests being worked on."),
             commit_seconds: kept(&registry, Histogram::with_opts(commit.buckets(COMMIT_SECONDS.to_vec()))),

@@ -29,11 +29,11 @@ pub use dns::{DnsTarget, DnsTransport, QueryClass, QueryType, Rcode, RecordRules
 pub use exec::{ARGUMENTS_MAX, CommandError, DependsOn, ExecTarget, Permission, Warning};
 pub use flow::FlowTarget;
 pub use grpc::GrpcTarget;
+pub use heartbeat::{GRACE_DEFAULT, HeartbeatTarget, JobSchedule};
 pub use http::{
     Compression, HttpAuth, HttpOptions, HttpTarget, HttpVersions, OAuth2, Proxy, ProxyChoice, Redirects, ResolvedBy,
     Secured,
 };
-pub use heartbeat::{GRACE_DEFAULT, HeartbeatTarget, JobSchedule};
 pub use icmp::IcmpTarget;
 pub use page::PageTarget;
 pub use pattern::Pattern;

@@ -16,7 +16,7 @@
 //!
 //! # The wire: HTTP/2 on the collector's `listen.agents`
 //! Every request has `authorization: Bearer <token>` (or a client certificate) and
-//! `nines-agent: <agent>`. Bodies of answers are JSON, their `now` is the collector's clock in
+//! `nines-agent: <agent>`, and `nines-now: <RFC 3339>`, the agent's wall clock as it is. Bodies of answers are JSON, their `now` is the collector's clock in
 //! RFC 3339. An agent has one request for its lane in flight, never two.
 //! ```text
 //! POST /agents/v1/register    {"agent": "seoul-1", "first_seq": 1}
@@ -33,6 +33,8 @@
 //!   409  {"conflict": 6}              (incarnation, 6) is stored with other bytes: a cloned or
 //!                                     rolled-back spool; both are in quarantine
 //!   413                               send less at once
+//! GET /agents/v1/time
+//!   200  {"now": "…"}                 for an agent that has had no other answer for long
 //! GET /agents/v1/checks?wait=30s      with if-none-match: 200 and an etag, or 304 after `wait`
 //! any:
 //!   401, 403                          not, or not this agent's, token or certificate
@@ -54,6 +56,12 @@ pub const BLOCKS_PATH: &str = "/agents/v1/blocks";
 
 /// Where an agent asks what to check.
 pub const CHECKS_PATH: &str = "/agents/v1/checks";
+
+/// Where an agent asks what time it is.
+pub const TIME_PATH: &str = "/agents/v1/time";
+
+/// The header that says what the agent's wall clock shows, right or wrong.
+pub const NOW_HEADER: &str = "nines-now";
 
 /// The header that names the agent, in UTF-8 as it stands in the configuration.
 pub const AGENT_HEADER: &str = "nines-agent";

@@ -2,12 +2,12 @@
 
 use super::ClockOffset;
 use super::wire::{self, Refused, Said};
-use daemon::clock::{Clock, Reading};
+use daemon::clock::Clock;
 use daemon::version::USER_AGENT;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER};
 use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, StatusCode, redirect};
 use rules::delivery::sender::Answer;
-use rules::delivery::{AGENT_HEADER, BLOCKS_PATH, CHECKS_PATH, Incarnation, REGISTER_PATH};
+use rules::delivery::{AGENT_HEADER, BLOCKS_PATH, CHECKS_PATH, Incarnation, NOW_HEADER, REGISTER_PATH, TIME_PATH};
 use rules::id::AgentId;
 use rules::time::Timestamp;
 use std::error::Error;
@@ -161,6 +161,11 @@ impl Collector {
             .await
     }
 
+    /// Asks what time it is, and nothing else.
+    pub(super) async fn ask_the_time(&self) -> Option<ClockOffset> {
+        self.exchange(self.http.get(format!("{}{TIME_PATH}", self.url)), wire::time).await.offset
+    }
+
     /// Asks what to check, and waits up to 30 s for it to differ from what `known` names; none: it
     /// does not.
     pub async fn fetch_checks(&self, known: Option<&str>) -> Result<Option<CheckDocument>, FetchError> {
@@ -183,7 +188,7 @@ impl Collector {
     }
 
     async fn exchange(&self, request: RequestBuilder, said: fn(&[u8]) -> Result<Said, serde_json::Error>) -> Reply {
-        let asked = self.clock.now();
+        let asked = self.clock.boot();
         let response = match self.signed(request).timeout(ANSWER_MAX).send().await {
             Ok(response) => response,
             Err(error) => return Reply::unanswered(whole(&error)),
@@ -217,15 +222,14 @@ impl Collector {
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        request.header(AGENT_HEADER, self.agent_header.clone())
+        request.header(AGENT_HEADER, self.agent_header.clone()).header(NOW_HEADER, self.clock.wall().to_string())
     }
 
     /// The collector read its clock somewhere between `asked` and now; take the middle.
-    fn offset(&self, asked: Reading, theirs: &str) -> Option<ClockOffset> {
+    fn offset(&self, asked: Duration, theirs: &str) -> Option<ClockOffset> {
         let theirs: Timestamp = theirs.parse().ok()?;
-        let within = (self.clock.boot().saturating_sub(asked.boot)) / 2;
-        let ours = asked.wall.plus(within);
-        Some(ClockOffset { ahead_ms: theirs.as_millis() - ours.as_millis(), within })
+        let within = self.clock.boot().saturating_sub(asked) / 2;
+        Some(ClockOffset { theirs, boot: asked + within, within })
     }
 }
 

@@ -26,6 +26,11 @@ struct Committed {
     now: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct Time {
+    now: String,
+}
+
 /// A block that the collector will never take.
 #[derive(Deserialize, Debug)]
 pub(super) struct Refused {
@@ -62,6 +67,12 @@ pub(super) fn registered(body: &[u8]) -> Result<Said, serde_json::Error> {
 pub(super) fn committed(body: &[u8]) -> Result<Said, serde_json::Error> {
     let Committed { next_seq, refused, now } = serde_json::from_slice(body)?;
     Ok(Said { answer: Answer::Committed { next_seq }, refused, now })
+}
+
+/// The answer to a question for nothing but the time.
+pub(super) fn time(body: &[u8]) -> Result<Said, serde_json::Error> {
+    let Time { now } = serde_json::from_slice(body)?;
+    Ok(Said { answer: Answer::Nothing, refused: Vec::new(), now: Some(now) })
 }
 
 /// What a 409 says; none of the three: nothing that helps.

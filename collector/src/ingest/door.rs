@@ -45,7 +45,8 @@ impl FromRequestParts<Ingest> for Caller {
     async fn from_request_parts(parts: &mut Parts, ingest: &Ingest) -> Result<Caller, Response> {
         let config = Arc::clone(&ingest.config.borrow());
         let identity = parts.extensions.get::<PeerIdentity>();
-        identify(&parts.headers, identity, &config.agents).map(Caller).map_err(|problem| {
+        let known = identify(&parts.headers, identity, &config.agents);
+        known.inspect(|agent| ingest.compare_clocks(agent, &parts.headers)).map(Caller).map_err(|problem| {
             ingest.metrics.refuse(problem.refusal);
             tracing::debug!(reason = problem.refusal.as_str(), "Request refused at the door");
             problem.into_response()

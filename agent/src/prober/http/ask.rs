@@ -35,7 +35,13 @@ impl Ask {
     }
 
     /// As an HTTP proxy is asked: for the whole URL, with `host` in it.
-    pub(super) fn proxied(&self, host: &str, proxy: &Server, to: &Hop, jar: &Jar) -> Result<http::Request<Full<Bytes>>, Break> {
+    pub(super) fn proxied(
+        &self,
+        host: &str,
+        proxy: &Server,
+        to: &Hop,
+        jar: &Jar,
+    ) -> Result<http::Request<Full<Bytes>>, Break> {
         let mut request = self.request(to, jar);
         *request.uri_mut() = whole("http", &authority(host, to.port), to)?;
         if let Some((user, password)) = &proxy.who {
@@ -76,4 +82,3 @@ fn whole(scheme: &str, authority: &str, to: &Hop) -> Result<http::Uri, Break> {
     let uri = format!("{scheme}://{authority}{}", to.uri);
     uri.parse().map_err(|_| Break::new(Fault::Instruction, &format!("the host `{authority}` can't be asked for")))
 }
-

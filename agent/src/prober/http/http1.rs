@@ -25,8 +25,7 @@ pub(super) async fn exchange<S: Stream>(
     stream: S,
     request: Request<Full<Bytes>>,
     mut intake: Intake<'_>,
-) -> Result<Answer, Break>
-{
+) -> Result<Answer, Break> {
     intake.trace.enter(Phase::FirstByte);
     let io = TokioIo::new(Tap { stream, first_byte: intake.trace.first_byte() });
     let (mut sender, connection) =

@@ -73,9 +73,8 @@ async fn shake(
     let (config, shown) = means.clients.client(&options.tls, Alpn::Http3)?.witnessed();
     let config = QuicClientConfig::try_from(config).map_err(|error| refuse(&error.to_string()))?;
     let endpoint = Endpoint::client(source(&options.route, address));
-    let endpoint = endpoint.map_err(|error| {
-        Break::new(fault_of(&error).unwrap_or(Fault::Unnamed), &format!("{address}: {error}"))
-    })?;
+    let endpoint = endpoint
+        .map_err(|error| Break::new(fault_of(&error).unwrap_or(Fault::Unnamed), &format!("{address}: {error}")))?;
     let connecting = endpoint.connect_with(ClientConfig::new(Arc::new(config)), address, &to.verified_name());
     let connecting = connecting.map_err(|error| refuse(&error.to_string()))?;
     let end = connecting.await;

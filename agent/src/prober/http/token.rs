@@ -99,9 +99,8 @@ impl Tokens {
                 }
                 asked => asked,
             };
-            let told = |fault, why: &str| {
-                Break::new(fault, &format!("the token server {}: {why}", self.oauth2.token_url))
-            };
+            let told =
+                |fault, why: &str| Break::new(fault, &format!("the token server {}: {why}", self.oauth2.token_url));
             let (status, body) = asked.map_err(|broken| told(broken.fault, broken.detail.as_str()))?;
             if !status.is_success() {
                 return Err(told(Fault::Unreachable, &format!("it gives no token, but status {}", status.as_u16())));
@@ -124,8 +123,7 @@ impl Tokens {
         let (headers, body) = self.form(&secret, says)?;
         let request = self.client.request(means, ("POST", &self.oauth2.token_url), headers, body)?;
         let mut trace = Trace::begin(&means.clock);
-        let fetched =
-            self.client.fetch(means, &request, Keep::Body, &mut Jar::default(), budget, &mut trace).await?;
+        let fetched = self.client.fetch(means, &request, Keep::Body, &mut Jar::default(), budget, &mut trace).await?;
         Ok((fetched.status, fetched.body))
     }
 

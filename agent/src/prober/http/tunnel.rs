@@ -54,11 +54,7 @@ pub(super) async fn connect(
 }
 
 /// As [`connect`], by SOCKS 5.
-pub(super) async fn socks5(
-    stream: &mut impl Stream,
-    proxy: &Server,
-    (host, port): (&str, u16),
-) -> Result<(), Break> {
+pub(super) async fn socks5(stream: &mut impl Stream, proxy: &Server, (host, port): (&str, u16)) -> Result<(), Break> {
     let cut = |error: io::Error| broken(proxy, &error);
     let offered: &[u8] = if proxy.who.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] };
     stream.write_all(offered).await.map_err(cut)?;
