@@ -6,9 +6,10 @@
 pub(crate) mod keys;
 pub(crate) mod words;
 
+use crate::files;
 use crate::node::{self, Node, Value};
 use crate::source::{Finding, Source, Span};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How many mistakes of one load are kept: more than anybody reads at once.
 const PROBLEMS_MAX: usize = 100;
@@ -101,6 +102,15 @@ impl Reading {
     /// Keeps what stands at `at` out of every excerpt: it may be a secret.
     pub(crate) fn conceal(&mut self, at: Span) {
         self.sources[at.file].concealed.push(at.start..at.end);
+    }
+
+    /// The directory of the file that `at` stands in.
+    pub(crate) fn dir_of(&self, at: Span) -> PathBuf {
+        match at.file {
+            // What is read first was named by whoever began the load, with the directory it is to have.
+            0 => self.base_dir.clone(),
+            _ => files::base_dir(Path::new(&self.sources[at.file].name)).to_owned(),
+        }
     }
 
     /// How `at` is named in a message about another place.

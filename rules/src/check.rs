@@ -27,7 +27,9 @@ mod ws;
 pub use content::{ContentRule, FailsIf, Look, Missing};
 pub use dns::{DnsTarget, DnsTransport, QueryClass, QueryType, Rcode, RecordRules, Recursion};
 pub use exec::{ARGUMENTS_MAX, CommandError, DependsOn, ExecTarget, Permission, Warning};
-pub use flow::FlowTarget;
+pub use flow::{
+    Capture, CaptureFrom, Confidence, Expectation, FlowTarget, Polling, Runs, Step, StepRequest, Template, TemplateError, Timed, Tolerance,
+};
 pub use grpc::GrpcTarget;
 pub use heartbeat::{GRACE_DEFAULT, HeartbeatTarget, JobSchedule};
 pub use http::{
@@ -35,10 +37,10 @@ pub use http::{
     Secured,
 };
 pub use icmp::IcmpTarget;
-pub use page::PageTarget;
+pub use page::{ASSETS_DEFAULT, ASSETS_MAX, Origins, PAGE_BYTES_DEFAULT, PageTarget};
 pub use pattern::Pattern;
-pub use promql::PromqlTarget;
 pub use reprobe::{REPROBE_EVERY_DEFAULT, REPROBE_UNTIL_UP_DEFAULT, Reprobe};
+pub use promql::{Bound, NoData, PromqlTarget, Relation, SeriesRule, ServerFailure};
 pub use route::{IpPreference, Route};
 pub use secret::{Secret, SecretSource};
 pub use tcp::TcpTarget;
@@ -190,11 +192,11 @@ impl Target {
             Target::Grpc(target) => &target.address,
             Target::Ws(target) => &target.address,
             Target::Unix(target) => &target.address,
-            Target::Flow(target) => &target.address,
             Target::Exec(target) => &target.program,
+            Target::Flow(target) => &target.name,
             Target::Heartbeat(target) => &target.address,
-            Target::Promql(target) => &target.address,
-            Target::Page(target) => &target.address,
+            Target::Promql(target) => &target.query,
+            Target::Page(target) => &target.url,
         }
     }
 }

@@ -20,12 +20,12 @@ mod ws;
 pub use dialog::DialogFacts;
 pub use dns::{DnsAnswer, DnsFacts, Edns, RECORDS_SHOWN_MAX, SectionFacts, TcpFallback};
 pub use exec::{ExecFacts, PERFDATA_MAX, Perfdata, ProcessEnd};
-pub use flow::FlowFacts;
+pub use flow::{FlowFacts, Shortfall, StepEnd, StepFacts};
 pub use grpc::GrpcFacts;
 pub use http::{Found, HttpFacts, HttpVersion, Transport, Way};
 pub use icmp::IcmpFacts;
-pub use page::PageFacts;
-pub use promql::PromqlFacts;
+pub use page::{ASSETS_TOLD_MAX, AssetFacts, AssetFailure, Excess, PageFacts, Trouble};
+pub use promql::{PromqlFacts, Sample};
 pub use tls::{CERTIFICATE_NAMES_MAX, CertificateFacts, ClientCertificate, TlsFacts, TlsVersion, Trust};
 pub use ws::WsFacts;
 
@@ -208,6 +208,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether this machine is what broke, whatever the target does.
+    pub fn is_own(self) -> bool {
+        matches!(self, Fault::Exhausted | Fault::Instruction)
+    }
+
     /// The word used in logs and pages.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -99,6 +99,10 @@ name!(
     CheckId
 );
 name!(
+    /// A step of a flow.
+    StepId
+);
+name!(
     /// An agreement with one customer.
     AgreementId
 );

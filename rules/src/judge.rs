@@ -91,6 +91,11 @@ pub fn judge(evidence: &Evidence, target: &Target, timeout: Duration, circumstan
 
 /// The first thing that is wrong with what was seen, if anything is.
 pub fn complaint<'a>(evidence: &'a Evidence, target: &'a Target, timeout: Duration) -> Option<Complaint<'a>> {
+    if let Target::Promql(target) = target
+        && let Some(excused) = promql::excused(target, evidence, timeout)
+    {
+        return Some(excused);
+    }
     if let Some(failure) = &evidence.failure {
         // An answer led there, so it is the target's doing and not the instruction's.
         if failure.fault == Fault::Forbidden && evidence.http.is_some() {

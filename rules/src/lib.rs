@@ -14,6 +14,7 @@ extern crate alloc;
 // Words
 pub mod decimal;
 pub mod id;
+pub mod number;
 pub mod outcome;
 pub mod time;
 // A check falls due, a prober looks

@@ -47,6 +47,12 @@ pub(crate) fn fault_of(error: &io::Error) -> Option<Fault> {
     }
 }
 
+/// A little before `deadline`: when a probe of several requests ends them itself, so that there is
+/// time to write down which of them it was that took too long.
+pub(crate) fn just_before(deadline: Duration) -> Duration {
+    deadline.saturating_sub((deadline / 20).min(Duration::from_millis(100)))
+}
+
 /// The notes of one probe.
 #[derive(Debug)]
 pub(crate) struct Trace {
@@ -55,6 +61,7 @@ pub(crate) struct Trace {
     current: Option<(Phase, Duration)>,
     first_byte: Arc<FirstByte>,
     trying: Option<Duration>,
+    left_out: Duration,
     /// How the body of the last answer began, for the case that it is not as expected.
     pub(crate) body_start: Bytes,
     pub(crate) evidence: Evidence,
@@ -68,6 +75,7 @@ impl Trace {
             current: None,
             first_byte: Arc::new(FirstByte { clock: clock.clone(), seen_at: AtomicU64::new(0) }),
             trying: None,
+            left_out: Duration::ZERO,
             body_start: Bytes::new(),
             evidence: Evidence::default(),
         }
@@ -103,6 +111,20 @@ impl Trace {
         self.current = Some((phase, now));
     }
 
+    /// Ends the phase that is running, if one is, and says which it was: what comes now is nobody's
+    /// answer.
+    pub(crate) fn rest(&mut self) -> Option<Phase> {
+        if self.trying.is_some() {
+            self.tried(Some(Fault::Deadline));
+        }
+        self.leave(self.clock.boot())
+    }
+
+    /// Leaves `length` out of how long the probe took: something else was done in it.
+    pub(crate) fn leave_out(&mut self, length: Duration) {
+        self.left_out += length;
+    }
+
     /// What a connection's reading side reports the first byte of an answer to.
     pub(crate) fn first_byte(&self) -> Arc<FirstByte> {
         Arc::clone(&self.first_byte)
@@ -135,7 +157,7 @@ impl Trace {
             self.quote_body();
         }
         self.evidence.failure = end.err().map(|Break { fault, detail }| Failure { fault, phase: last, detail });
-        self.evidence.elapsed = whole_micros(now.saturating_sub(self.began));
+        self.evidence.elapsed = whole_micros(now.saturating_sub(self.began).saturating_sub(self.left_out));
         self.evidence
     }
 
@@ -229,6 +251,21 @@ mod tests {
         let evidence = trace.end(Ok(()));
         assert!(evidence.phases.iter().eq([(Phase::FirstByte, 6 * MS), (Phase::Transfer, 2 * MS)]));
         assert_eq!(evidence.failure, None);
+    }
+
+    #[test]
+    fn what_is_left_out_is_in_the_phases_and_not_in_the_whole() {
+        let (clock, hand) = Clock::manual(Timestamp::from_millis(0));
+        let mut trace = Trace::begin(&clock);
+        trace.enter(Phase::Connect);
+        hand.advance(2 * MS);
+        assert_eq!(trace.rest(), Some(Phase::Connect));
+        assert_eq!(trace.rest(), None);
+        trace.leave_out(2 * MS);
+        hand.advance(5 * MS);
+        let evidence = trace.end(Ok(()));
+        assert!(evidence.phases.iter().eq([(Phase::Connect, 2 * MS)]));
+        assert_eq!(evidence.elapsed, 5 * MS);
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn line(page: &mut String, text: &str) {
 fn draw_phases(page: &mut String, evidence: &Evidence) {
     let mut began = Duration::ZERO;
     for (phase, length) in evidence.phases.iter() {
-        let bar = bar(began, length, evidence.elapsed);
+        let bar = bar(began, length, evidence.elapsed, BAR_COLUMNS);
         let broken = evidence.failure.as_ref().is_some_and(|failure| failure.phase == Some(phase));
         let end = if broken { " x" } else { "" };
         line(page, &format!("  {:<11}{:>13}  {bar}{end}", name(phase), milliseconds(length)));
@@ -68,12 +68,12 @@ fn name(phase: Phase) -> &'static str {
     }
 }
 
-/// A bar from `began` on, as long as `length`, on a scale where `whole` fills all columns; never
+/// A bar from `began` on, as long as `length`, on a scale where `whole` fills all `columns`; never
 /// quite empty.
-fn bar(began: Duration, length: Duration, whole: Duration) -> String {
+pub(super) fn bar(began: Duration, length: Duration, whole: Duration, columns: u128) -> String {
     let column = |at: Duration| {
-        let columns = at.as_micros() * BAR_COLUMNS / whole.as_micros().max(1);
-        usize::try_from(columns.min(BAR_COLUMNS - 1)).unwrap_or(0)
+        let column = at.as_micros() * columns / whole.as_micros().max(1);
+        usize::try_from(column.min(columns - 1)).unwrap_or(0)
     };
     let (from, until) = (column(began), column(began + length));
     format!("{}{}", " ".repeat(from), "█".repeat((until - from).max(1)))
@@ -154,7 +154,7 @@ fn count(number: u32, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
-fn milliseconds(length: Duration) -> String {
+pub(super) fn milliseconds(length: Duration) -> String {
     let micros = length.as_micros();
     format!("{}.{:03} ms", micros / 1000, micros % 1000)
 }

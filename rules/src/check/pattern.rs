@@ -19,6 +19,13 @@ impl Pattern {
     pub fn is_found(&self, haystack: &[u8]) -> bool {
         self.0.is_match(haystack)
     }
+
+    /// What its first group matches where it is first found, or all that it matches if it has none.
+    pub fn first_group<'h>(&self, haystack: &'h [u8]) -> Option<&'h [u8]> {
+        let found = self.0.captures(haystack)?;
+        let group = usize::from(1 < self.0.captures_len());
+        found.get(group).map(|group| group.as_bytes())
+    }
 }
 
 impl PartialEq for Pattern {

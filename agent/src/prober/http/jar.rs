@@ -12,10 +12,10 @@ const COOKIES_MAX: usize = 50;
 const COOKIE_BYTES_MAX: usize = 4096;
 
 /// The cookies of one probe.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Jar(Vec<Cookie>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Cookie {
     name: Vec<u8>,
     /// Name and value, as they are sent.

@@ -31,11 +31,13 @@ pub(crate) fn read(keys: &mut Keys<'_>, reading: &mut Reading) -> Vec<ContentRul
     rules
 }
 
-fn body(node: &Node, reading: &mut Reading) -> Option<Look> {
+/// A pattern in the body.
+pub(crate) fn body(node: &Node, reading: &mut Reading) -> Option<Look> {
     pattern(node, reading).map(Look::Body)
 }
 
-fn header(node: &Node, reading: &mut Reading) -> Option<Look> {
+/// A pattern in a header.
+pub(crate) fn header(node: &Node, reading: &mut Reading) -> Option<Look> {
     let mut keys = Keys::of(node, "a header match", reading)?;
     let header = keys.required("header", reading, words);
     let pattern = keys.required("regexp", reading, pattern);
@@ -46,7 +48,7 @@ fn header(node: &Node, reading: &mut Reading) -> Option<Look> {
 }
 
 /// A condition in the Common Expression Language, compiled here so that a mistake has its place.
-fn json(node: &Node, reading: &mut Reading) -> Option<Look> {
+pub(crate) fn json(node: &Node, reading: &mut Reading) -> Option<Look> {
     let given = words(node, reading)?;
     match cel::Program::compile(&given) {
         Ok(_) => Some(Look::Json(given)),
@@ -90,7 +92,8 @@ pub(crate) fn write(rules: &[ContentRule], keys: &mut Map<String, Value>) {
     }
 }
 
-fn entry(ContentRule { look, fails }: &ContentRule) -> (&'static str, Value) {
+/// The key and value that a rule is read from.
+pub(crate) fn entry(ContentRule { look, fails }: &ContentRule) -> (&'static str, Value) {
     let by_end = |found, missing| match fails {
         FailsIf::Found => found,
         FailsIf::Missing => missing,

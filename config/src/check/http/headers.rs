@@ -151,7 +151,7 @@ fn is_forbidden(c: char) -> bool {
 }
 
 /// Whether `c` may stand in a method or a header's name (RFC 9110's token).
-pub(super) fn is_token(c: char) -> bool {
+pub(crate) fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }
 
