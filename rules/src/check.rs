@@ -28,7 +28,8 @@ pub use content::{ContentRule, FailsIf, Look, Missing};
 pub use dns::{DnsTarget, DnsTransport, QueryClass, QueryType, Rcode, RecordRules, Recursion};
 pub use exec::{ARGUMENTS_MAX, CommandError, DependsOn, ExecTarget, Permission, Warning};
 pub use flow::{
-    Capture, CaptureFrom, Confidence, Expectation, FlowTarget, Polling, Runs, Step, StepRequest, Template, TemplateError, Timed, Tolerance,
+    Capture, CaptureFrom, Confidence, Expectation, FlowTarget, Polling, Runs, Step, StepRequest, Template,
+    TemplateError, Timed, Tolerance,
 };
 pub use grpc::GrpcTarget;
 pub use heartbeat::{GRACE_DEFAULT, HeartbeatTarget, JobSchedule};
@@ -39,8 +40,8 @@ pub use http::{
 pub use icmp::IcmpTarget;
 pub use page::{ASSETS_DEFAULT, ASSETS_MAX, Origins, PAGE_BYTES_DEFAULT, PageTarget};
 pub use pattern::Pattern;
-pub use reprobe::{REPROBE_EVERY_DEFAULT, REPROBE_UNTIL_UP_DEFAULT, Reprobe};
 pub use promql::{Bound, NoData, PromqlTarget, Relation, SeriesRule, ServerFailure};
+pub use reprobe::{REPROBE_EVERY_DEFAULT, REPROBE_UNTIL_UP_DEFAULT, Reprobe};
 pub use route::{IpPreference, Route};
 pub use secret::{Secret, SecretSource};
 pub use tcp::TcpTarget;

@@ -28,6 +28,11 @@ fn configurations(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Whether a file is a flow, which is read by the configuration that names it.
+fn is_flow(path: &Path) -> bool {
+    path.parent().is_some_and(|parent| parent.ends_with("flows"))
+}
+
 /// Loads a file as the program would that it is for; a token's file, which no repository holds, is put in its place.
 /// Gives the warnings.
 fn load(path: &Path) -> Vec<String> {
@@ -55,6 +60,12 @@ fn load(path: &Path) -> Vec<String> {
 fn every_example_loads() {
     let examples = configurations(&root().join("config/examples"));
     assert_ne!(examples, Vec::<PathBuf>::new(), "config/examples is empty");
+    let (flows, examples): (Vec<_>, Vec<_>) = examples.into_iter().partition(|path| is_flow(path));
+    let texts: String = examples.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    for flow in flows {
+        let name = format!("flows/{}", flow.file_name().unwrap().to_str().unwrap());
+        assert!(texts.contains(&name), "no example uses {name}, so nothing reads it");
+    }
     for example in examples {
         load(&example);
     }

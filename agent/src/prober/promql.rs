@@ -39,8 +39,7 @@ impl Promql {
     }
 
     pub(crate) async fn look(&self, means: &Means, budget: Duration, trace: &mut Trace) -> Result<(), Break> {
-        let fetched =
-            self.client.fetch(means, &self.request, Keep::Body, &mut Jar::default(), budget, trace).await?;
+        let fetched = self.client.fetch(means, &self.request, Keep::Body, &mut Jar::default(), budget, trace).await?;
         let facts = answer::read(fetched.status, &fetched.body);
         trace.evidence.facts = Some(Facts::Promql(Box::new(facts)));
         Ok(())

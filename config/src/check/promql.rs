@@ -50,7 +50,8 @@ fn server(node: &Node, reading: &mut Reading) -> Option<String> {
         reading.conceal(node.at);
     }
     if given.contains(['?', '#']) {
-        return reading.problem(node.at, "a server's URL has no `?` and no `#`; write one such as `http://prometheus:9090`");
+        return reading
+            .problem(node.at, "a server's URL has no `?` and no `#`; write one such as `http://prometheus:9090`");
     }
     match HttpTarget::parse(given) {
         Ok(_) => Some(given.trim_end_matches('/').to_owned()),

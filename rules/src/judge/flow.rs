@@ -49,8 +49,8 @@ fn about_step<'a>(step: &'a Step, facts: &'a StepFacts) -> Option<Complaint<'a>>
 mod tests {
     use super::super::{Circumstances, Pause, References, judge};
     use super::*;
-    use crate::check::{ContentRule, FailsIf, Look, Pattern, Runs, StepRequest, Target, Template, Timed};
     use crate::check::HttpOptions;
+    use crate::check::{ContentRule, FailsIf, Look, Pattern, Runs, StepRequest, Target, Template, Timed};
     use crate::evidence::{Evidence, Facts, Failure, Fault, Phase};
     use crate::outcome::Outcome;
     use alloc::boxed::Box;

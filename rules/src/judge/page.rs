@@ -75,8 +75,7 @@ mod tests {
         assert_eq!(judge(&evidence, &target, Duration::from_secs(10), circumstances), expected);
     }
 
-    const HERE: Circumstances =
-        Circumstances { references: References::There, pause: crate::judge::Pause::Absent };
+    const HERE: Circumstances = Circumstances { references: References::There, pause: crate::judge::Pause::Absent };
     const AWAY: Circumstances = Circumstances { references: References::Away, ..HERE };
 
     #[test]
@@ -122,9 +121,6 @@ mod tests {
     fn a_complaint_names_the_asset() {
         let facts = facts([Trouble::Status(404)].into());
         let complaint = complaint(&target(0), &facts).unwrap();
-        assert_eq!(
-            complaint.to_string(),
-            "an asset's status is 404, which is not 200 to 299: https://a.example/x.js"
-        );
+        assert_eq!(complaint.to_string(), "an asset's status is 404, which is not 200 to 299: https://a.example/x.js");
     }
 }

@@ -8,11 +8,8 @@ const ASSETS: Gauge = Gauge {
     help: "Assets that the page of the last probe needed, less those left out.",
     label: None,
 };
-const FAILED: Gauge = Gauge {
-    name: "nines_probe_page_failed_assets",
-    help: "Assets that failed in the last probe.",
-    label: None,
-};
+const FAILED: Gauge =
+    Gauge { name: "nines_probe_page_failed_assets", help: "Assets that failed in the last probe.", label: None };
 const BYTES: Gauge = Gauge {
     name: "nines_probe_page_bytes",
     help: "Bytes of body that the last probe read, of the page and its assets.",

@@ -100,7 +100,8 @@ impl<'a> Run<'a> {
             if deadline <= notes.trace.elapsed() + polling.every {
                 self.quote(notes.trace);
                 let requests = notes.facts.steps[index].requests;
-                let why = format!("step `{}`: what it waits for did not come in time; asked {requests} times", step.name);
+                let why =
+                    format!("step `{}`: what it waits for did not come in time; asked {requests} times", step.name);
                 return Err(overdue(&why));
             }
             self.means.clock.sleep(polling.every).await;

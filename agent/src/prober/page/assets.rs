@@ -188,17 +188,17 @@ mod tests {
         check("<script type=module src=//b.example/m></script>", &["https://b.example/m"]);
         check("<link rel='Stylesheet' href=a.css>", &["https://a.example/x/a.css"]);
         check("<link rel='shortcut icon' href=/i.png>", &["https://a.example/i.png"]);
-        check("<link rel=preload as=font href=/f><link rel=modulepreload href=/m>", &[
-            "https://a.example/f",
-            "https://a.example/m",
-        ]);
+        check(
+            "<link rel=preload as=font href=/f><link rel=modulepreload href=/m>",
+            &["https://a.example/f", "https://a.example/m"],
+        );
         check("<img src=/1.png srcset='/2.png 2x, /3.png 3x'>", &["https://a.example/2.png"]);
         check("<img src=/1.png><img src=/1.png#x>", &["https://a.example/1.png"]);
         check("<input type=image src=/i><video poster=/p src=/v>", &["https://a.example/i", "https://a.example/p"]);
-        check("<style>@import 'a.css'; @import url( \"/b.css\" ) print;</style>", &[
-            "https://a.example/x/a.css",
-            "https://a.example/b.css",
-        ]);
+        check(
+            "<style>@import 'a.css'; @import url( \"/b.css\" ) print;</style>",
+            &["https://a.example/x/a.css", "https://a.example/b.css"],
+        );
         check("<img src=http://b.example:8080/i>", &["http://b.example:8080/i"]);
     }
 
@@ -209,7 +209,10 @@ mod tests {
         check("<link rel='alternate stylesheet' href=/i><link rel=canonical href=/i><link rel=stylesheet>", &[]);
         check("<img src='data:image/png;base64,AAAA'><img src='javascript:x'><img src=''>", &[]);
         check("<img loading=lazy src=/i><a href=/i>x</a><iframe src=/i></iframe>", &[]);
-        check("<template><img src=/i></template><noscript><img src=/i></noscript><img src=/j>", &["https://a.example/j"]);
+        check(
+            "<template><img src=/i></template><noscript><img src=/i></noscript><img src=/j>",
+            &["https://a.example/j"],
+        );
         check("<textarea><img src=/i></textarea><title><img src=/i></title>", &[]);
     }
 

@@ -1,7 +1,7 @@
 //! Fetches the assets of one page: a few of each host at once, each within what is left of the time.
 
-use super::{Notes, Page};
 use super::assets::{Asset, Assets, Kind};
+use super::{Notes, Page};
 use crate::prober::Means;
 use crate::prober::http::intake::Keep;
 use crate::prober::http::jar::Jar;
@@ -102,13 +102,7 @@ impl Visit<'_> {
         Ended { asset, began, evidence: trace.end(end), body }
     }
 
-    async fn request(
-        &self,
-        asset: &Asset,
-        left: Duration,
-        body: &mut Vec<u8>,
-        trace: &mut Trace,
-    ) -> Result<(), Break> {
+    async fn request(&self, asset: &Asset, left: Duration, body: &mut Vec<u8>, trace: &mut Trace) -> Result<(), Break> {
         let (client, headers) = match asset.url.origin() == self.url.origin() {
             true => (&self.page.client, self.headers.clone()),
             false => (&self.page.stranger, HeaderMap::new()),
@@ -135,9 +129,8 @@ struct Queue {
 impl Queue {
     /// The first whose host has room.
     fn next(&mut self) -> Option<Asset> {
-        let has_room = |asset: &Asset| {
-            self.running.get(asset.url.authority()).is_none_or(|running| *running < AT_ONCE_A_HOST)
-        };
+        let has_room =
+            |asset: &Asset| self.running.get(asset.url.authority()).is_none_or(|running| *running < AT_ONCE_A_HOST);
         let place = self.waiting.iter().position(has_room)?;
         let asset = self.waiting.remove(place)?;
         *self.running.entry(asset.url.authority().to_owned()).or_default() += 1;

@@ -212,7 +212,8 @@ mod tests {
             };
             assert!(said.as_str().contains(expected), "{said}");
         };
-        let bad = r#"{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:4: parse error"}"#;
+        let bad =
+            r#"{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:4: parse error"}"#;
         check(400, bad, "bad_data: invalid parameter \"query\": 1:4: parse error");
         check(503, "upstream away", "its status is 503");
         check(200, "<html>", "not of Prometheus' API");

@@ -109,7 +109,8 @@ fn read(stream: &mut TcpStream) -> Option<Request> {
     let line = head.lines().next().unwrap();
     let mut words = line.split(' ');
     let (method, path) = (words.next().unwrap().to_uppercase(), words.next().unwrap().to_owned());
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |it| it.parse().unwrap());
+    let length =
+        head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |it| it.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
     Some(Request { method, path, body: String::from_utf8(body).unwrap(), head })

@@ -40,8 +40,7 @@ impl Names {
         secrets: &[Placed<(String, SecretSource)>],
         reading: &mut Reading,
     ) -> Names {
-        let mut names =
-            Names { variables: BTreeMap::new(), secrets: BTreeSet::new(), captures: BTreeSet::new() };
+        let mut names = Names { variables: BTreeMap::new(), secrets: BTreeSet::new(), captures: BTreeSet::new() };
         for Placed { value: (name, value), .. } in variables {
             names.variables.insert(name.clone(), value.clone());
         }

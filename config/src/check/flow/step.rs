@@ -128,8 +128,11 @@ fn expectation(node: &Node, reading: &mut Reading) -> Option<Expectation> {
     Some(Expectation { valid_status_codes, content })
 }
 
+/// Reads what a condition looks for.
+type ReadLook = fn(&Node, &mut Reading) -> Option<Look>;
+
 /// The conditions on content that can be waited for, each with what it reads.
-const CONDITIONS: [(&str, fn(&Node, &mut Reading) -> Option<Look>); 3] = [
+const CONDITIONS: [(&str, ReadLook); 3] = [
     ("header_matches", content::header),
     ("body_matches_regexp", content::body),
     ("body_json_matches_cel", content::json),

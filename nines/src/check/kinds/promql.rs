@@ -27,9 +27,7 @@ pub(super) fn json(facts: &PromqlFacts) -> Value {
         PromqlFacts::TooMany(series) => json!({ "series": series }),
         PromqlFacts::Refused(said) => json!({ "refused": said.as_str() }),
         PromqlFacts::Values(samples) => {
-            let value = |Sample { labels, value }: &Sample| {
-                json!({ "labels": labels.as_str(), "value": value.as_ref().map(ToString::to_string) })
-            };
+            let value = |Sample { labels, value }: &Sample| json!({ "labels": labels.as_str(), "value": value.as_ref().map(ToString::to_string) });
             json!({ "series": samples.len(), "values": samples.iter().map(value).collect::<Vec<_>>() })
         }
     }
