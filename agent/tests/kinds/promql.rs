@@ -41,10 +41,8 @@ fn target(address: SocketAddr, options: &str) -> PromqlTarget {
     );
     let loaded = config::agent::parse(&agent, "agent.yaml", std::path::Path::new("."));
     let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
-    match &loaded.value.checks.list[0].check.target {
-        Target::Promql(target) => target.clone(),
-        other => panic!("{other:?}"),
-    }
+    let Target::Promql(target) = &loaded.value.checks.list[0].check.target else { panic!("{agent} is no query") };
+    target.clone()
 }
 
 async fn ask(address: SocketAddr, options: &str, timeout: Duration) -> (Evidence, Outcome) {
