@@ -76,7 +76,9 @@ impl Keeper {
                 let Loaded { value: config, warnings } = loaded;
                 warnings.iter().for_each(|warning| tracing::warn!(%warning, "Configuration is doubtful"));
                 if needs_restart(&self.config, &config) {
-                    tracing::warn!("Name, collector, spool and listening address change at the next start only");
+                    tracing::warn!(
+                        "Name, collector, spool, listening address and heartbeats' token change at the next start only"
+                    );
                 }
                 self.config.checks = config.checks;
                 self.config.references = config.references;
@@ -115,7 +117,11 @@ fn assignments(config: &AgentConfig, from_collector: Vec<Assignment>) -> Vec<Ass
 }
 
 fn needs_restart(old: &AgentConfig, new: &AgentConfig) -> bool {
-    (&old.agent, &old.collector, &old.spool, old.listen) != (&new.agent, &new.collector, &new.spool, new.listen)
+    let of = |config: &AgentConfig| {
+        let AgentConfig { agent, collector, spool, listen, reports, .. } = config.clone();
+        (agent, collector, spool, listen, reports)
+    };
+    of(old) != of(new)
 }
 
 async fn changed(file: &mut Option<FileWatch>) {
@@ -218,7 +224,7 @@ pub(crate) fn await_collector(readiness: &Readiness) {
 }
 
 /// Replaces the file whole: a crash leaves the old one or the new one.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("new");
     let mut file = std::fs::File::create(&fresh)?;
     file.write_all(content)?;

@@ -12,6 +12,8 @@ mod checks;
 mod orders;
 // A check falls due, a prober looks
 mod scheduler;
+// Or a job reports
+mod heartbeat;
 
 pub mod prober;
 

@@ -4,6 +4,7 @@
 //! checks are kept compactly and written straight to the page. Label values come from the
 //! configuration, never from a target.
 
+pub(crate) mod heartbeat;
 mod kinds;
 pub(crate) mod series;
 

@@ -58,7 +58,7 @@ impl Orders {
                 None => (Arc::new(Figures::new(&assignment)), Arc::new(Sequence::new())),
             };
             let plan = prober.plan(&assignment.check.target, assignment.check.timeout);
-            if let Some(defect) = plan.defect() {
+            if let Some(defect) = plan.defect().filter(|_| is_probed(&assignment)) {
                 tracing::warn!(service = %key.0, check = %key.1, defect, "Check can't be probed here");
             }
             standing.insert(key, Arc::new(Standing { assignment, plan, figures, sequence }));
@@ -67,10 +67,19 @@ impl Orders {
         Ok(Orders { standing, prober, references })
     }
 
+    /// What is looked at, and not waited for.
+    pub(crate) fn probed(&self) -> impl Iterator<Item = &Assignment> {
+        self.assignments().filter(|assignment| is_probed(assignment))
+    }
+
     /// What is assigned, in the order of services and checks.
     pub(crate) fn assignments(&self) -> impl Iterator<Item = &Assignment> {
         self.standing.values().map(|standing| &standing.assignment)
     }
+}
+
+fn is_probed(assignment: &Assignment) -> bool {
+    !matches!(assignment.check.target, Target::Heartbeat(_))
 }
 
 pub(crate) fn key(assignment: &Assignment) -> Key {

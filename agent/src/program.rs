@@ -5,6 +5,7 @@
 //! more, and the operator's endpoints close last.
 
 use crate::checks::{self, Keeper, Source};
+use crate::heartbeat::{self, Heartbeats, Reported};
 use crate::local::LocalRule;
 use crate::metrics::{self, Metrics};
 use crate::orders::Orders;
@@ -31,7 +32,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -116,8 +117,12 @@ pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: Cancel
     let scheduler = Scheduler::new(config.agent.clone(), Arc::clone(&vantage), standing.clone());
     probing.spawn(run_apart(scheduler, probing_runtime()?, cancel.clone()));
     probing.spawn(watch_references(standing.clone(), clock.clone(), metrics.clone(), cancel.clone()));
+    let (heartbeats, reports) = open_heartbeats(&vantage, standing.clone(), &config).await;
+    probing.spawn(heartbeats.run(cancel.clone()));
     if let Some(listener) = listener {
+        let is_loopback = listener.address().ip().is_loopback();
         let router = router(&vantage, standing, uplink, readiness.clone());
+        let router = router.merge(heartbeat::routes(reports, &config.reports, is_loopback));
         serving.spawn(listener.serve(router, close.clone()));
     }
 
@@ -165,6 +170,16 @@ async fn open_spool(
         spool::Settings { agent: config.agent.clone(), dir: config.spool.dir.clone(), at_most: config.spool.bytes_max };
     let clock = clock.clone();
     spawn_blocking(move || spool::open(settings, clock)).await.expect("opening a spool doesn't panic")
+}
+
+async fn open_heartbeats(
+    vantage: &Arc<Vantage>,
+    orders: watch::Receiver<Arc<Orders>>,
+    config: &AgentConfig,
+) -> (Heartbeats, mpsc::Sender<Reported>) {
+    let (vantage, dir) = (Arc::clone(vantage), config.spool.dir.clone());
+    let open = move || heartbeat::open(vantage, orders, &dir);
+    spawn_blocking(open).await.expect("reading heartbeats doesn't panic")
 }
 
 /// The operator's endpoints.

@@ -139,7 +139,7 @@ impl Scheduler {
     }
 
     fn assign(&mut self, now: Timestamp, orders: Arc<Orders>) {
-        self.schedule.assign(now, orders.assignments().cloned());
+        self.schedule.assign(now, orders.probed().cloned());
         self.vantage.local().assign(orders.assignments());
         self.vantage.metrics.checks.set(i64::try_from(orders.standing.len()).unwrap_or(i64::MAX));
         self.current = orders;

@@ -70,15 +70,20 @@ impl Vantage {
             return None;
         }
         let result = ProbeResult { at, outcome, elapsed: evidence.elapsed, weight };
-        standing.figures.note(&evidence, &result);
-        self.tell(&standing, &evidence, &result);
+        self.keep(&standing, &evidence, result).await;
+        Some(outcome.kind())
+    }
+
+    /// Notes, tells and records a result.
+    pub(crate) async fn keep(&self, standing: &Standing, evidence: &Evidence, result: ProbeResult) {
+        standing.figures.note(evidence, &result);
+        self.tell(standing, evidence, &result);
         let (service, check) = (standing.assignment.service.clone(), &standing.assignment.check);
         let recorded = Recorded { service, check: check.id.clone(), pace: check.pace(), result };
         if self.spool.record(recorded).await.is_err() {
             self.metrics.results_lost.inc();
             tracing::error!(check = %check.id, at = %result.at, "Result is lost, the spool has ended");
         }
-        Some(outcome.kind())
     }
 
     /// Whether it can be said when a probe was that `started` some time ago and is just over.
