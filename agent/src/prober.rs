@@ -17,9 +17,10 @@ mod tcp;
 mod tls;
 mod unix;
 mod ws;
-// How a target is reached
+// How a target is reached and talked to
 mod certificate;
 mod connect;
+mod dialog;
 mod handshake;
 mod resolve;
 // And what was noted on the way

@@ -1,6 +1,7 @@
 //! A check from its keys: the kind is the key that holds the target.
 
-// How one gets there, and how soon again
+// How one gets there, what is said, and how soon again
+mod dialog;
 mod reprobe;
 mod route;
 mod trust;
@@ -152,7 +153,12 @@ pub(crate) fn agents(node: &Node, reading: &mut Reading) -> Option<Named> {
 
 /// The target, by the kind's key, with the options of its kind.
 fn target(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Target> {
-    let mut found = KINDS.iter().filter_map(|(kind, read)| keys.take(kind).map(|(key, node)| (*kind, key, node, read)));
+    // Beside another kind `tls: true` says how that one is spoken to.
+    let is_truth = |node: &Node| matches!(&node.value, Value::Text(text) if text == "true" || text == "false");
+    let is_option = keys.peek("tls").is_some_and(is_truth)
+        && KINDS.iter().any(|(kind, _)| *kind != "tls" && keys.peek(kind).is_some());
+    let kinds = KINDS.iter().filter(|(kind, _)| !(is_option && *kind == "tls"));
+    let mut found = kinds.filter_map(|(kind, read)| keys.take(kind).map(|(key, node)| (*kind, key, node, read)));
     match (found.next(), found.next()) {
         (Some((_, _, node, read)), None) => {
             drop(found);

@@ -10,7 +10,9 @@ use agent::prober::Prober;
 use clap::{Args, ValueEnum};
 use daemon::clock::Clock;
 use rules::check::target::TargetError;
-use rules::check::{CommandError, DnsTarget, ExecTarget, HttpTarget, Target, TcpTarget};
+use rules::check::{
+    CommandError, DnsTarget, ExecTarget, HttpTarget, Target, TcpTarget, TlsTarget, UnixTarget, WsTarget,
+};
 use rules::evidence::{Evidence, escaped};
 use rules::judge::{Circumstances, complaint, judge};
 use rules::outcome::{Outcome, OutcomeKind};
@@ -32,11 +34,13 @@ const NO_ANSWER: u8 = 2;
 #[command(after_help = "Examples:
   nines check https://shop.example/login
   nines check tcp:db.example:5432 --count 3
+  nines check tls:shop.example:443
   nines check https://shop.example/ --json | jq .phases_us
 
 Exits with 0 if every probe was up, 1 if one was down, 2 if one could not be judged.")]
 pub struct CheckArgs {
-    /// A URL, `tcp:host:port`, `host:port`, `dns://server/name?type=MX` or `exec:/path/to/program argument…`
+    /// A URL, `tcp:host:port`, `host:port`, `tls:host:port`, `wss://host/path`, `unix:/path`,
+    /// `dns://server/name?type=MX` or `exec:/path/to/program argument…`
     pub target: String,
     /// The kind of probe, when the target's form should not decide
     #[arg(long)]
@@ -61,6 +65,12 @@ pub enum Kind {
     Tcp,
     /// A name server and a question: `dns://server/name?type=MX`
     Dns,
+    /// A port that speaks TLS, and its certificate
+    Tls,
+    /// A WebSocket, `ws://…` or `wss://…`
+    Ws,
+    /// A socket in the file system
+    Unix,
     /// A local command with the exit codes of Nagios plugins
     Exec,
 }
@@ -132,6 +142,9 @@ fn address(text: &str, kind: Option<Kind>) -> Result<Target, TargetError> {
         Some(Kind::Http) => HttpTarget::parse(text).map(Target::Http),
         Some(Kind::Tcp) => TcpTarget::parse(text).map(Target::Tcp),
         Some(Kind::Dns) => DnsTarget::parse(text).map(Box::new).map(Target::Dns),
+        Some(Kind::Tls) => TlsTarget::parse(text).map(Target::Tls),
+        Some(Kind::Ws) => WsTarget::parse(text).map(Target::Ws),
+        Some(Kind::Unix) => UnixTarget::parse(text).map(Target::Unix),
     }
 }
 

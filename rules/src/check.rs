@@ -4,6 +4,7 @@ pub mod target;
 
 // How one gets there, and what is expected there
 mod content;
+mod dialog;
 mod pattern;
 mod reprobe;
 mod route;
@@ -25,6 +26,7 @@ mod unix;
 mod ws;
 
 pub use content::{ContentRule, FailsIf, Look, Missing};
+pub use dialog::{DIALOG_STEPS_MAX, DialogStep, Heeded, Sending, StartTls, TlsBegins};
 pub use dns::{DnsTarget, DnsTransport, QueryClass, QueryType, Rcode, RecordRules, Recursion};
 pub use exec::{ARGUMENTS_MAX, CommandError, DependsOn, ExecTarget, Permission, Warning};
 pub use flow::{
@@ -44,7 +46,7 @@ pub use promql::{Bound, NoData, PromqlTarget, Relation, SeriesRule, ServerFailur
 pub use reprobe::{REPROBE_EVERY_DEFAULT, REPROBE_UNTIL_UP_DEFAULT, Reprobe};
 pub use route::{IpPreference, Route};
 pub use secret::{Secret, SecretSource};
-pub use tcp::TcpTarget;
+pub use tcp::{Security, TcpTarget};
 pub use tls::TlsTarget;
 pub use trust::{Pem, TlsIdentity, TlsRule, TlsVersions, Verify};
 pub use unix::UnixTarget;

@@ -17,7 +17,7 @@ mod promql;
 mod tls;
 mod ws;
 
-pub use dialog::DialogFacts;
+pub use dialog::{DialogFacts, Ending, Expectation, Unmet};
 pub use dns::{DnsAnswer, DnsFacts, Edns, RECORDS_SHOWN_MAX, SectionFacts, TcpFallback};
 pub use exec::{ExecFacts, PERFDATA_MAX, Perfdata, ProcessEnd};
 pub use flow::{FlowFacts, Shortfall, StepEnd, StepFacts};

@@ -232,7 +232,7 @@ fn key(assignment: &Assignment) -> (ServiceId, CheckId) {
 mod tests {
     use super::slots::hash;
     use super::*;
-    use crate::check::{Check, Counts, Route, Target, TcpTarget, Vantages};
+    use crate::check::{Check, Counts, Target, TcpTarget, Vantages};
     use crate::time::millis;
     use alloc::format;
     use alloc::string::String;
@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn assignment(service: &str, check: &str, every_ms: u64) -> Assignment {
-        let target = TcpTarget { address: "a:1".into(), host: "a".into(), port: 1, route: Route::default() };
+        let target = TcpTarget::parse("a:1").unwrap();
         let check = Check {
             id: check.parse().unwrap(),
             target: Target::Tcp(target),

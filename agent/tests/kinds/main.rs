@@ -10,6 +10,7 @@ mod http;
 mod icmp;
 mod page;
 mod promql;
+mod secured;
 mod tcp;
 mod tls;
 mod unix;

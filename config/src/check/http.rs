@@ -1,6 +1,6 @@
 //! An `http` check and its options, under blackbox_exporter's names.
 
-mod auth;
+pub(crate) mod auth;
 pub(crate) mod content;
 pub(crate) mod headers;
 pub(crate) mod options;

@@ -30,8 +30,15 @@ impl<'n> Keys<'n> {
 
     /// Takes out `key`, if it is there.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<(&'n Key, &'n Node)> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.entries.iter_mut().find(|entry| entry.is_some_and(|(found, _)| found.name == key))?.take()
+    }
+
+    /// What stands at `key`, without taking it out.
+    pub(crate) fn peek(&self, key: &str) -> Option<&'n Node> {
+        self.entries.iter().flatten().find(|(found, _)| found.name == key).map(|(_, node)| *node)
     }
 
     /// The value of `key`, if it is there and can be read.

@@ -210,6 +210,7 @@ mod tests {
         evidence.tls = Some(TlsFacts {
             version: Some(TlsVersion::V1_3),
             cipher: Some("TLS_AES_128_GCM_SHA256"),
+            seen_at: None,
             certificate: Some(Arc::new(certificate)),
             trust: Trust::Verified { last_chain_expires_at: "2026-11-30T00:00:00Z".parse().unwrap() },
             client_certificate: ClientCertificate::Missing,

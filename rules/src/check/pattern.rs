@@ -1,5 +1,7 @@
 //! Regular expressions, compiled once.
 
+use alloc::vec::Vec;
+
 /// A regular expression that compiled, over bytes.
 #[derive(Clone, Debug)]
 pub struct Pattern(regex::bytes::Regex);
@@ -25,6 +27,24 @@ impl Pattern {
         let found = self.0.captures(haystack)?;
         let group = usize::from(1 < self.0.captures_len());
         found.get(group).map(|group| group.as_bytes())
+    }
+
+    /// Whether it has a group of this name or number.
+    pub fn has_group(&self, name: &str) -> bool {
+        let numbered = name.parse().is_ok_and(|number: usize| number < self.0.captures_len());
+        numbered || self.0.capture_names().flatten().any(|known| known == name)
+    }
+
+    /// The templates with the groups of its first match in `haystack` in the places of `$1` and `${name}`;
+    /// absent if it is not found.
+    pub fn expand(&self, haystack: &[u8], templates: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
+        let captures = self.0.captures(haystack)?;
+        let expand = |template: &&[u8]| {
+            let mut expanded = Vec::new();
+            captures.expand(template, &mut expanded);
+            expanded
+        };
+        Some(templates.iter().map(expand).collect())
     }
 }
 

@@ -4,7 +4,10 @@
 //! One strict reading for configuration, for `nines up` and for `nines check`. It looks at the text
 //! alone: it never resolves a name, and it never repairs what it can't read.
 
-use super::{DnsTarget, HttpOptions, HttpTarget, Route, Secured, Target, TcpTarget};
+use super::{
+    DnsTarget, HttpOptions, HttpTarget, Route, Secured, Security, Target, TcpTarget, TlsRule, TlsTarget, UnixTarget,
+    WsTarget,
+};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -52,6 +55,14 @@ pub enum TargetError {
         /// What is wrong with it, and what would be right.
         why: &'static str,
     },
+    /// It is no path of a socket.
+    #[error("the socket `{path}` {why}")]
+    Socket {
+        /// The path as written.
+        path: String,
+        /// What is wrong with it, and what would be right.
+        why: &'static str,
+    },
     /// Its port is missing or no number from 1 to 65535.
     #[error("the target `{target}` has {port} as its port; write a number from 1 to 65535")]
     Port {
@@ -72,6 +83,9 @@ impl Target {
                 HttpTarget::parse(text).map(Target::Http)
             }
             Some(scheme) if is_word(scheme, "dns") => DnsTarget::parse(text).map(Box::new).map(Target::Dns),
+            Some(scheme) if is_word(scheme, "ws") || is_word(scheme, "wss") => WsTarget::parse(text).map(Target::Ws),
+            Some(scheme) if is_word(scheme, "tls") => TlsTarget::parse(text).map(Target::Tls),
+            Some(scheme) if is_word(scheme, "unix") => UnixTarget::parse(text).map(Target::Unix),
             _ => TcpTarget::parse(text).map(Target::Tcp),
         }
     }
@@ -122,7 +136,15 @@ impl TcpTarget {
             _ => text,
         };
         let (host, port) = read_authority(text, address, None)?;
-        Ok(TcpTarget { address: address.into(), host: host.into(), port, route: Route::default() })
+        Ok(TcpTarget {
+            address: address.into(),
+            host: host.into(),
+            port,
+            route: Route::default(),
+            security: Security::Plain,
+            tls: TlsRule::default(),
+            dialog: Vec::new(),
+        })
     }
 }
 
@@ -222,7 +244,7 @@ fn looks_numeric(label: &str) -> bool {
     }
 }
 
-fn is_word(text: &str, word: &str) -> bool {
+pub(super) fn is_word(text: &str, word: &str) -> bool {
     text.eq_ignore_ascii_case(word)
 }
 

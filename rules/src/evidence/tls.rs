@@ -17,6 +17,8 @@ pub struct TlsFacts {
     pub version: Option<TlsVersion>,
     /// The cipher suite agreed on, by its registered name; absent unless the handshake was completed.
     pub cipher: Option<&'static str>,
+    /// When the certificate was shown, by the agent's clock.
+    pub seen_at: Option<Timestamp>,
     /// What the certificate says, whether or not it was found valid; absent if none was shown.
     pub certificate: Option<Arc<CertificateFacts>>,
     /// What came of verifying it.

@@ -30,6 +30,7 @@ struct ShownParts {
 /// The certificates of one handshake and what was said to them; no verdict: any would have done.
 #[derive(Debug)]
 struct Chain {
+    seen_at: Timestamp,
     certificates: Vec<CertificateDer<'static>>,
     verdict: Option<Result<Timestamp, rustls::Error>>,
 }
@@ -42,6 +43,7 @@ impl Shown {
         TlsFacts {
             version: parts.version.get().copied(),
             cipher: parts.cipher.get().copied(),
+            seen_at: chain.map(|chain| chain.seen_at),
             certificate: chain.and_then(|chain| certificate::facts(&chain.certificates)).map(Arc::new),
             trust: match chain.and_then(|chain| chain.verdict.as_ref()) {
                 None => Trust::Unasked,
@@ -114,10 +116,11 @@ impl ServerCertVerifier for Witness {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let chain = std::iter::once(end_entity).chain(intermediates);
         let certificates = chain.map(|certificate| certificate.clone().into_owned()).collect();
+        let seen_at = Timestamp::from_millis(i64::try_from(now.as_secs()).unwrap_or(i64::MAX).saturating_mul(1000));
         let judge = self.authorities.as_ref();
         let verdict = judge.map(|judge| judge.verify(end_entity, intermediates, server_name, now));
         // A handshake shows one chain; the first stands.
-        let _ = self.shown.0.chain.set(Chain { certificates, verdict });
+        let _ = self.shown.0.chain.set(Chain { seen_at, certificates, verdict });
         Ok(ServerCertVerified::assertion())
     }
 

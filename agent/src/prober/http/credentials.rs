@@ -16,7 +16,7 @@ use std::io::Read as _;
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The header that says who asks, if the options themselves say it.
-pub(super) async fn header(auth: &HttpAuth) -> Result<Option<HeaderValue>, Break> {
+pub(crate) async fn header(auth: &HttpAuth) -> Result<Option<HeaderValue>, Break> {
     let text = match auth {
         HttpAuth::Nobody => return Ok(None),
         HttpAuth::Basic { username, password } => {

@@ -27,7 +27,7 @@ const WAYS: &[(&str, ReadAuth)] = &[
 ];
 
 /// Reads who asks from the keys of a check.
-pub(super) fn read(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<HttpAuth> {
+pub(crate) fn read(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<HttpAuth> {
     let given: Vec<(&str, &Key, &Node, ReadAuth)> =
         WAYS.iter().filter_map(|(name, read)| keys.take(name).map(|(key, node)| (*name, key, node, *read))).collect();
     match given.as_slice() {
@@ -154,7 +154,7 @@ fn one_of(
 }
 
 /// Writes `auth` under the key that it is read from.
-pub(super) fn write(auth: &HttpAuth, keys: &mut Map<String, Value>) {
+pub(crate) fn write(auth: &HttpAuth, keys: &mut Map<String, Value>) {
     let (key, value) = match auth {
         HttpAuth::Nobody => return,
         HttpAuth::Basic { username, password } => {
