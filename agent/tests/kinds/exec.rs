@@ -165,7 +165,7 @@ async fn a_probe_that_is_dropped_leaves_nothing() {
     {
         let probe = prober.probe(&plan);
         tokio::pin!(probe);
-        while processes(|_, line| line.starts_with("sleep\04173")) == 0 {
+        while processes(|_, line| line.starts_with("sleep\x004173")) == 0 {
             tokio::select! {
                 biased;
                 evidence = &mut probe => panic!("{evidence:?}"),

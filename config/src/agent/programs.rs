@@ -67,10 +67,9 @@ mod tests {
         let programs = agent::parse(&text, "agent.yaml", Path::new("/")).unwrap().value.programs;
         let document = format!(r#"{{"checks": [{{"service": "s", "check": "c", {check}}}]}}"#);
         let assignment = from_json(&document).unwrap().remove(0);
-        match &programs.permit(assignment).check.target {
-            Target::Exec(command) => command.permission,
-            other => panic!("{other:?}"),
-        }
+        let permitted = programs.permit(assignment);
+        let Target::Exec(command) = &permitted.check.target else { panic!("{permitted:?}") };
+        command.permission
     }
 
     #[test]

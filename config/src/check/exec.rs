@@ -92,10 +92,9 @@ mod tests {
     fn own(check: &str) -> Result<ExecTarget, String> {
         let text = format!("agent: a\nchecks:\n  - {{ check: c, {check} }}\n");
         let loaded = agent::parse(&text, "agent.yaml", Path::new("/")).map_err(|error| error.to_string())?;
-        match &loaded.value.checks.list[0].check.target {
-            Target::Exec(target) => Ok(target.clone()),
-            other => panic!("{other:?}"),
-        }
+        let check = &loaded.value.checks.list[0].check;
+        let Target::Exec(target) = &check.target else { panic!("{check:?}") };
+        Ok(target.clone())
     }
 
     #[test]
