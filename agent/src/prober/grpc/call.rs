@@ -130,13 +130,18 @@ fn percent_decoded(text: &[u8]) -> String {
 fn broken(error: &h2::Error) -> Break {
     let fault = match error.get_io() {
         Some(io) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => Fault::Tls,
-        // h2 and the system say so of a connection that ended under a stream.
-        Some(io) if matches!(io.kind(), ErrorKind::BrokenPipe | ErrorKind::NotConnected) => Fault::Reset,
+        // h2's own words, without the system's number, for a connection that ended under a stream.
+        Some(io) if is_cut(io.kind()) => Fault::Reset,
         Some(io) => fault_of(io).unwrap_or(Fault::Unnamed),
         None if error.is_remote() => Fault::Reset,
         None => Fault::Protocol,
     };
     Break::new(fault, &error.to_string())
+}
+
+fn is_cut(kind: ErrorKind) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected)
 }
 
 /// A connection that runs until it has nothing more to do.
