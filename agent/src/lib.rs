@@ -19,6 +19,9 @@ pub mod prober;
 
 mod sequence;
 mod timekeeping;
+// What is probed at somebody's request
+pub mod blackbox;
+
 mod vantage;
 // Whose fault it is
 mod pauses;

@@ -4,6 +4,7 @@
 //! nothing: no new probes, running ones end, the spool is made complete, the uplink tries once
 //! more, and the operator's endpoints close last.
 
+use crate::blackbox::{self, Blackbox, OpenError};
 use crate::checks::{self, Keeper, Source};
 use crate::heartbeat::{self, Heartbeats, Reported};
 use crate::local::LocalRule;
@@ -53,6 +54,8 @@ pub struct Surroundings {
     pub clock: Clock,
     /// The file that the configuration was read from; it is read again on change and on SIGHUP.
     pub config_file: Option<FileWatch>,
+    /// What it also answers in blackbox_exporter's place, and what watches the file of modules.
+    pub blackbox: Option<(blackbox::Settings, FileWatch)>,
     /// Told once everything is open.
     pub started: Option<oneshot::Sender<Started>>,
 }
@@ -82,13 +85,17 @@ pub enum StartError {
     /// There is no thread or descriptor left to probe with.
     #[error("failed to set up the thread that probes")]
     Probing(#[source] io::Error),
+    /// It can't stand in blackbox_exporter's place.
+    #[error(transparent)]
+    Blackbox(#[from] OpenError),
 }
 
 /// Runs the agent that `config` describes until `cancel`.
 pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: CancellationToken) -> Result<(), StartError> {
-    let Surroundings { clock, config_file, started } = surroundings;
+    let Surroundings { clock, config_file, blackbox, started } = surroundings;
     descriptors::raise();
     let (metrics, readiness) = (Metrics::new(), Readiness::new());
+    let blackbox = open_blackbox(blackbox, &metrics, &clock).await?;
     let (spool, outlet, writer) = open_spool(&config, &clock).await?;
     let collector = match &config.collector {
         Some(uplink) => Some(Collector::new(config.agent.clone(), uplink, clock.clone())?),
@@ -123,7 +130,11 @@ pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: Cancel
         let is_loopback = listener.address().ip().is_loopback();
         let router = router(&vantage, standing, uplink, readiness.clone());
         let router = router.merge(heartbeat::routes(reports, &config.reports, is_loopback));
+        let router = blackbox.iter().fold(router, |router, (blackbox, _)| router.merge(blackbox.router()));
         serving.spawn(listener.serve(router, close.clone()));
+    }
+    if let Some((blackbox, file)) = blackbox {
+        probing.spawn(blackbox.keep(file, cancel.clone()));
     }
 
     let kept = if config.checks.from_collector { checks::kept(&config.spool.dir) } else { Some(Vec::new()) };
@@ -180,6 +191,17 @@ async fn open_heartbeats(
     let (vantage, dir) = (Arc::clone(vantage), config.spool.dir.clone());
     let open = move || heartbeat::open(vantage, orders, &dir);
     spawn_blocking(open).await.expect("reading heartbeats doesn't panic")
+}
+
+async fn open_blackbox(
+    given: Option<(blackbox::Settings, FileWatch)>,
+    metrics: &Metrics,
+    clock: &Clock,
+) -> Result<Option<(Arc<Blackbox>, FileWatch)>, OpenError> {
+    let Some((settings, file)) = given else { return Ok(None) };
+    let (registry, clock) = (metrics.registry.clone(), clock.clone());
+    let opening = spawn_blocking(move || Blackbox::open(settings, &registry, clock));
+    Ok(Some((opening.await.expect("reading modules doesn't panic")?, file)))
 }
 
 /// The operator's endpoints.

@@ -1,7 +1,8 @@
 //! `blackbox.yml`: the modules of blackbox_exporter, read as it reads them.
 //!
 //! Every key, default, unit and mistake is the peer's (0.28), so that a file that works there works
-//! here and one that is refused there is refused here in the same words. Files that a
+//! here and one that is refused there is refused here in the same words. [`Module::target`] makes of a
+//! module and an address what the probers look at. Files that a
 //! module names are not read here, and relative names are relative to the working directory.
 
 mod client;
@@ -12,6 +13,7 @@ mod quantity;
 mod regexp;
 mod shape;
 mod shown;
+mod target;
 mod yaml;
 
 pub use client::{Authorization, BasicAuth, Client, HeaderValues, OAuth2, Proxy, TlsConfig, TlsVersionText, UrlText};
@@ -22,6 +24,7 @@ pub use module::{
 };
 pub use regexp::Regexp;
 pub use shape::Bytes;
+pub use target::Refusal;
 
 use crate::files::FILE_BYTES_MAX;
 use module::{File, conceal};

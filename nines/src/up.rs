@@ -138,7 +138,7 @@ async fn together(
     stop: CancellationToken,
 ) -> Result<ExitCode, UpError> {
     let (outages, collector_end) = (collector.facts().outages, CancellationToken::new());
-    let surroundings = Surroundings { clock, config_file: None, started: None };
+    let surroundings = Surroundings { clock, config_file: None, blackbox: None, started: None };
     let (mut collecting, mut probing, mut telling) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
     telling.spawn(told::tell(outages, collector_end.clone()));
     let end = collector_end.clone();

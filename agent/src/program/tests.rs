@@ -88,7 +88,7 @@ async fn start(config: AgentConfig, config_file: Option<PathBuf>) -> Running {
     let cancel = CancellationToken::new();
     let clock = Clock::system();
     let config_file = config_file.map(|path| FileWatch::new(&path, Hangup::never(), clock.clone()));
-    let surroundings = Surroundings { clock, config_file, started: Some(started) };
+    let surroundings = Surroundings { clock, config_file, blackbox: None, started: Some(started) };
     let mut tasks = JoinSet::new();
     tasks.spawn(run(config, surroundings, cancel.clone()));
     let listen = start.await.expect("the agent starts").listen.unwrap();
@@ -256,7 +256,7 @@ async fn an_agent_that_never_heard_of_any_checks_is_not_ready() {
 async fn a_second_agent_on_the_same_spool_does_not_start() {
     let dir = tempfile::tempdir().unwrap();
     let first = start(config(dir.path(), Vec::new()), None).await;
-    let surroundings = Surroundings { clock: Clock::system(), config_file: None, started: None };
+    let surroundings = Surroundings { clock: Clock::system(), config_file: None, blackbox: None, started: None };
     let refused = run(config(dir.path(), Vec::new()), surroundings, CancellationToken::new()).await;
     assert!(refused.unwrap_err().to_string().contains("another agent uses it"));
     first.stop().await;

@@ -32,7 +32,7 @@ async fn agent(dir: &Path, more: &str, clock: (Clock, Hand)) -> Agent {
     let config = config::agent::parse(&text, "agent.yaml", dir).unwrap().value;
     let (stop, (started, has_started), mut tasks) = (CancellationToken::new(), oneshot::channel(), JoinSet::new());
     let (clock, hand) = clock;
-    let surroundings = Surroundings { clock, config_file: None, started: Some(started) };
+    let surroundings = Surroundings { clock, config_file: None, blackbox: None, started: Some(started) };
     tasks.spawn(run(config, surroundings, stop.clone()));
     let Started { listen } = has_started.await.unwrap();
     let agent = Agent { base: format!("http://{}", listen.unwrap()), hand, stop, tasks };

@@ -178,7 +178,6 @@ pub struct BasicAuth {
 
 impl Record for BasicAuth {
     const NAME: &'static str = "config.BasicAuth";
-    const TYPE: &'static str = "config.BasicAuth";
 
     fn fields(&mut self, visit: &mut dyn Visit) {
         visit.field("username", &mut self.username);

@@ -3,6 +3,7 @@
 use super::client::TlsConfig;
 use super::regexp::Regexp;
 use super::shape::{Record, Visit};
+use rules::check::{QueryClass, QueryType};
 
 /// `dns`.
 #[derive(Clone, PartialEq, Debug)]
@@ -82,110 +83,15 @@ impl Record for DnsModule {
         if self.query_name.is_empty() {
             return Err("query name must be set for DNS module".into());
         }
-        if !self.query_class.is_empty() && !CLASSES.contains(&self.query_class.as_str()) {
+        if !self.query_class.is_empty() && QueryClass::from_word(&self.query_class).is_none() {
             return Err(format!("query class '{}' is not valid", self.query_class));
         }
-        if !self.query_type.is_empty() && !TYPES.contains(&self.query_type.as_str()) {
+        if !self.query_type.is_empty() && QueryType::from_word(&self.query_type).is_none() {
             return Err(format!("query type '{}' is not valid", self.query_type));
         }
         Ok(())
     }
 }
-
-/// The classes that a question can be of.
-const CLASSES: &[&str] = &["IN", "CS", "CH", "HS", "NONE", "ANY"];
-
-/// The types that a question can be of, as the peer's library lists them.
-const TYPES: &[&str] = &[
-    "A",
-    "AAAA",
-    "AFSDB",
-    "AMTRELAY",
-    "ANY",
-    "APL",
-    "ATMA",
-    "AVC",
-    "AXFR",
-    "CAA",
-    "CDNSKEY",
-    "CDS",
-    "CERT",
-    "CNAME",
-    "CSYNC",
-    "DHCID",
-    "DLV",
-    "DNAME",
-    "DNSKEY",
-    "DS",
-    "EID",
-    "EUI48",
-    "EUI64",
-    "GID",
-    "GPOS",
-    "HINFO",
-    "HIP",
-    "HTTPS",
-    "IPSECKEY",
-    "ISDN",
-    "IXFR",
-    "KEY",
-    "KX",
-    "L32",
-    "L64",
-    "LOC",
-    "LP",
-    "MAILA",
-    "MAILB",
-    "MB",
-    "MD",
-    "MF",
-    "MG",
-    "MINFO",
-    "MR",
-    "MX",
-    "NAPTR",
-    "NID",
-    "NIMLOC",
-    "NINFO",
-    "NS",
-    "NSAP-PTR",
-    "NSEC",
-    "NSEC3",
-    "NSEC3PARAM",
-    "NULL",
-    "NXNAME",
-    "NXT",
-    "None",
-    "OPENPGPKEY",
-    "OPT",
-    "PTR",
-    "PX",
-    "RESINFO",
-    "RKEY",
-    "RP",
-    "RRSIG",
-    "RT",
-    "Reserved",
-    "SIG",
-    "SMIMEA",
-    "SOA",
-    "SPF",
-    "SRV",
-    "SSHFP",
-    "SVCB",
-    "TA",
-    "TALINK",
-    "TKEY",
-    "TLSA",
-    "TSIG",
-    "TXT",
-    "UID",
-    "UINFO",
-    "UNSPEC",
-    "URI",
-    "X25",
-    "ZONEMD",
-];
 
 /// What must hold of the records of a section.
 #[derive(Clone, PartialEq, Debug, Default)]

@@ -3,7 +3,7 @@
 //! Mistakes are told as Go's reader tells them: wrong types and unknown fields are gathered over the
 //! whole file, while the first value that breaks a rule ends the reading at once.
 
-use super::shown::{SECRET, Shown};
+use super::shown::{SECRET, Shown, natural};
 use super::yaml::{Node, ScalarKind, Value, integer};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
@@ -364,7 +364,8 @@ impl<T: Field + Default> Field for BTreeMap<String, T> {
     fn shown(&mut self) -> Option<Shown> {
         let empty = || Shown::text("");
         let entries = self.iter_mut().map(|(key, value)| (key.clone(), value.shown().unwrap_or_else(empty)));
-        let entries: Vec<(String, Shown)> = entries.collect();
+        let mut entries: Vec<(String, Shown)> = entries.collect();
+        entries.sort_by(|(left, _), (right, _)| natural(left, right));
         (!entries.is_empty()).then_some(Shown::Map(entries))
     }
 

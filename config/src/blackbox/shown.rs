@@ -5,6 +5,7 @@
 use super::yaml::{ScalarKind, is_null, plain};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::cmp::Ordering;
 
 /// What stands in the place of a secret.
 pub(super) const SECRET: &str = "<secret>";
@@ -53,6 +54,38 @@ impl Shown {
             },
             Shown::List(_) => "[]".to_owned(),
             Shown::Map(_) => "{}".to_owned(),
+        }
+    }
+}
+
+/// The order in which Go writes the keys of a map: letters after other signs, numbers by their value.
+pub(super) fn natural(left: &str, right: &str) -> Ordering {
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let Some(at) = left.iter().zip(&right).position(|(left, right)| left != right) else {
+        return left.len().cmp(&right.len());
+    };
+    let follows_digit = at.checked_sub(1).is_some_and(|before| left[before].is_ascii_digit());
+    match (left[at].is_alphabetic(), right[at].is_alphabetic()) {
+        (true, true) => left[at].cmp(&right[at]),
+        (true, false) => {
+            if follows_digit {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            }
+        }
+        (false, true) => {
+            if follows_digit {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            }
+        }
+        (false, false) => {
+            let number = |chars: &[char]| chars.iter().take_while(|c| c.is_ascii_digit()).collect::<String>();
+            let (one, other) = (number(&left[at..]), number(&right[at..]));
+            let value = |digits: &str| digits.parse().unwrap_or(0_u64);
+            value(&one).cmp(&value(&other)).then(one.len().cmp(&other.len())).then(left[at].cmp(&right[at]))
         }
     }
 }
@@ -190,6 +223,13 @@ mod tests {
         check("a\tb", "\"a\\tb\"");
         check("a\nb", "|-\n    a\n    b");
         check("a\nb\n", "|\n    a\n    b");
+    }
+
+    #[test]
+    fn keys_stand_in_the_order_of_people() {
+        let mut keys = ["v10_11", "v2", "only4", "only_tls", "a10", "a9", "b", "a"];
+        keys.sort_by(|left, right| natural(left, right));
+        assert_eq!(keys, ["a", "a9", "a10", "b", "only_tls", "only4", "v2", "v10_11"]);
     }
 
     #[test]

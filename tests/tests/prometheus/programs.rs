@@ -51,7 +51,7 @@ pub(crate) async fn start() -> Result<Programs> {
     let config = config::agent::parse(&text, "agent.yaml", directory.path())?.value;
     let (sender, started) = oneshot::channel();
     let clock = Clock::system();
-    let surroundings = Surroundings { clock, config_file: None, started: Some(sender) };
+    let surroundings = Surroundings { clock, config_file: None, blackbox: None, started: Some(sender) };
     let token = cancel.clone();
     running.spawn(async move { Ok(agent::program::run(config, surroundings, token).await?) });
     let agent = started.await?.listen.context("the agent listens nowhere")?;
