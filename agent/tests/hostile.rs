@@ -85,7 +85,7 @@ proptest! {
     fn a_url_that_is_accepted_can_be_asked_for(url in r"https?://[a-z0-9._:\[\]%-]{1,12}(:[0-9]{1,5})?([/?#][!-~]{0,20})?") {
         prop_assume!(!url.contains("xn--"));
         if let Ok(target) = HttpTarget::parse(&url) {
-            let plan = PROBER.plan(&Target::Http(target), TIMEOUT);
+            let plan = PROBER.plan(&Target::Http(Box::new(target)), TIMEOUT);
             prop_assert_eq!(plan.defect(), None);
         }
     }

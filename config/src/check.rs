@@ -35,7 +35,7 @@ type ReadKind = fn(&Node, &mut Keys<'_>, &mut Reading) -> Option<Target>;
 
 /// The kinds by their keys.
 const KINDS: &[(&str, ReadKind)] = &[
-    ("http", |node, keys, reading| http::read(node, keys, reading).map(Target::Http)),
+    ("http", |node, keys, reading| http::read(node, keys, reading).map(Box::new).map(Target::Http)),
     ("tcp", |node, keys, reading| tcp::read(node, keys, reading).map(Target::Tcp)),
     ("tls", |node, keys, reading| tls::read(node, keys, reading).map(Target::Tls)),
     ("dns", |node, keys, reading| dns::read(node, keys, reading).map(Box::new).map(Target::Dns)),

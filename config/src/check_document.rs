@@ -107,7 +107,7 @@ mod tests {
     fn http_check(url: &str) -> Check {
         Check {
             id: "login".parse().unwrap(),
-            target: Target::Http(HttpTarget::parse(url).unwrap()),
+            target: Target::Http(Box::new(HttpTarget::parse(url).unwrap())),
             every: Duration::from_secs(30),
             timeout: Duration::from_millis(9_999),
             reprobe: None,

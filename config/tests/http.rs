@@ -16,7 +16,7 @@ fn read(keys: &str) -> (Assignment, HttpTarget) {
     let loaded = agent::parse(&text, "a.yaml", Path::new("/etc")).unwrap_or_else(|error| panic!("{error}"));
     let assignment = loaded.value.checks.list[0].clone();
     let Target::Http(target) = assignment.check.target.clone() else { panic!("not http") };
-    (assignment, target)
+    (assignment, *target)
 }
 
 /// Holds what `keys` mean against `expected`, and what a collector makes of it for its agents.

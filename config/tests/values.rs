@@ -155,7 +155,7 @@ fn decimals_keep_digits_that_a_float_would_lose() {
 fn a_check_that_says_nothing_has_defaults_and_a_short_one_a_short_timeout() {
     let expected = Check {
         id: "login".parse().unwrap(),
-        target: Target::Http(HttpTarget::parse("https://a/").unwrap()),
+        target: Target::Http(Box::new(HttpTarget::parse("https://a/").unwrap())),
         every: Duration::from_secs(30),
         timeout: Duration::from_secs(10),
         reprobe: Some(Reprobe::default()),
@@ -277,6 +277,6 @@ checks: [{ service: s, check: c, tcp: "b:1", agents: all }]
     assert_eq!(uplink.tls.ca_file, Some(PathBuf::from("/etc/nines/ca.pem")));
     assert_eq!(config.spool, agent::Spool { dir: PathBuf::from("/etc/nines/spool"), bytes_max: 2 << 30 });
     assert_eq!(config.references[0], Target::Tcp(TcpTarget::parse("tcp:1.1.1.1:443").unwrap()));
-    assert_eq!(config.references[1], Target::Http(HttpTarget::parse("https://a/").unwrap()));
+    assert_eq!(config.references[1], Target::Http(Box::new(HttpTarget::parse("https://a/").unwrap())));
     assert_eq!((config.listen, config.checks.list[0].service.as_str()), (None, "s"));
 }

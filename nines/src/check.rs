@@ -141,7 +141,7 @@ fn target(args: &CheckArgs) -> Result<Target, NotATarget> {
 fn address(text: &str, kind: Option<Kind>) -> Result<Target, TargetError> {
     match kind {
         None | Some(Kind::Exec) => Target::parse(text),
-        Some(Kind::Http) => HttpTarget::parse(text).map(Target::Http),
+        Some(Kind::Http) => HttpTarget::parse(text).map(Box::new).map(Target::Http),
         Some(Kind::Tcp) => TcpTarget::parse(text).map(Target::Tcp),
         Some(Kind::Dns) => DnsTarget::parse(text).map(Box::new).map(Target::Dns),
         Some(Kind::Tls) => TlsTarget::parse(text).map(Target::Tls),

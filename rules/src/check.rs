@@ -137,7 +137,7 @@ impl Vantages {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Target {
     /// A page.
-    Http(HttpTarget),
+    Http(Box<HttpTarget>),
     /// A port that accepts connections.
     Tcp(TcpTarget),
     /// A port that speaks TLS, and its certificate.

@@ -36,7 +36,7 @@ use intake::Keep;
 use jar::Jar;
 use look::Looks;
 use rules::check::{HttpTarget, SecretSource, Target};
-use rules::evidence::Fault;
+use rules::evidence::{Fault, Said};
 use rules::judge::complaint;
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ impl Page {
             request: client.request(means, (&target.method, &target.url), headers, body)?,
             looks: Looks::prepare(&target.content)?,
             renewed: changes.then(|| Box::new(target.clone())),
-            target: Target::Http(target.clone()),
+            target: Target::Http(Box::new(target.clone())),
             client,
         })
     }
@@ -86,6 +86,7 @@ impl Page {
         let found = self.looks.found(&fetched.headers, &fetched.body);
         if let Some(facts) = &mut trace.evidence.http {
             facts.found = found;
+            facts.led_to = fetched.moved_to.map(|url| Said::new(url.as_str()));
         }
         if complaint(&trace.evidence, &self.target, budget).is_some() {
             trace.quote_body();

@@ -1,4 +1,5 @@
 //! Probes of every kind against real servers, or scripted ones where no real one misbehaves on demand.
+//! The kind `http` has a program of its own beside this one, `prober`.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod dns;
@@ -6,7 +7,6 @@ mod exec;
 mod flow;
 mod grpc;
 mod heartbeat;
-mod http;
 mod icmp;
 mod page;
 mod promql;

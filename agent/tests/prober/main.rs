@@ -1,7 +1,15 @@
 //! The probers against real sockets: each way that a target can fail, and what is then said.
 #![expect(clippy::unwrap_used, reason = "a test whose servers can't be set up has failed")]
 
+// What they are held against
 mod servers;
+// HTTP in full
+mod compression;
+mod expectations;
+#[cfg(feature = "http3")]
+mod http3;
+mod versions;
+mod ways;
 
 use agent::prober::Prober;
 use daemon::clock::Clock;
@@ -25,8 +33,12 @@ const AMPLE: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(300);
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 
+fn prober() -> Prober {
+    Prober::new(Clock::system()).unwrap()
+}
+
 async fn probe(target: Target, timeout: Duration) -> (Evidence, Outcome) {
-    let prober = Prober::new(Clock::system()).unwrap();
+    let prober = prober();
     let plan = prober.plan(&target, timeout);
     let evidence = prober.probe(&plan).await;
     let outcome = judge(&evidence, &target, timeout, Circumstances::default());
@@ -35,6 +47,10 @@ async fn probe(target: Target, timeout: Duration) -> (Evidence, Outcome) {
 
 fn page(address: SocketAddr) -> HttpTarget {
     HttpTarget::parse(&format!("http://{address}/")).unwrap()
+}
+
+fn http(target: HttpTarget) -> Target {
+    Target::Http(Box::new(target))
 }
 
 fn pattern(source: &str) -> Pattern {
@@ -66,13 +82,13 @@ async fn a_port_on_which_nothing_listens_refuses() {
     let evidence =
         fails(Target::parse(&format!("tcp:{}", closed())).unwrap(), AMPLE, Cause::Refused, Some(Phase::Connect)).await;
     assert_eq!(evidence.answered(), None);
-    fails(Target::Http(page(closed())), AMPLE, Cause::Refused, Some(Phase::Connect)).await;
+    fails(http(page(closed())), AMPLE, Cause::Refused, Some(Phase::Connect)).await;
 }
 
 #[tokio::test]
 async fn a_page_that_answers_is_up_and_what_it_said_is_noted() {
     let address = answer(OK);
-    let (evidence, outcome) = probe(Target::Http(page(address)), AMPLE).await;
+    let (evidence, outcome) = probe(http(page(address)), AMPLE).await;
     assert_eq!(outcome, Outcome::Up, "{evidence:?}");
     let facts = evidence.http.clone().unwrap();
     assert_eq!((facts.status, facts.version, facts.redirects), (200, HttpVersion::V1_1, 0));
@@ -87,7 +103,7 @@ async fn a_request_says_who_asks_and_sends_what_the_check_says() {
     let address = reply(|head| format!("HTTP/1.1 200 OK\r\n\r\n{head}"));
     let holds = async |target: HttpTarget, pattern: &str| {
         let rule = ContentRule { look: Look::Body(self::pattern(pattern)), fails: FailsIf::Missing };
-        let (_, outcome) = probe(Target::Http(HttpTarget { content: vec![rule], ..target }), AMPLE).await;
+        let (_, outcome) = probe(http(HttpTarget { content: vec![rule], ..target }), AMPLE).await;
         assert_eq!(outcome, Outcome::Up, "{pattern}");
     };
     let mut target = HttpTarget::parse(&format!("http://{address}/x?y=1#z")).unwrap();
@@ -107,9 +123,9 @@ async fn a_request_says_who_asks_and_sends_what_the_check_says() {
 #[tokio::test]
 async fn an_unexpected_status_is_down_unless_the_check_allows_it() {
     let address = answer("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
-    fails(Target::Http(page(address)), AMPLE, Cause::Status, None).await;
+    fails(http(page(address)), AMPLE, Cause::Status, None).await;
     let allowed = HttpTarget { valid_status_codes: vec![500..=599], ..page(address) };
-    assert_eq!(probe(Target::Http(allowed), AMPLE).await.1, Outcome::Up);
+    assert_eq!(probe(http(allowed), AMPLE).await.1, Outcome::Up);
 }
 
 #[tokio::test]
@@ -117,7 +133,7 @@ async fn content_rules_hold_in_both_directions_for_body_and_header() {
     let address = answer("HTTP/1.1 200 OK\r\nx-state: degraded\r\nx-state: late\r\ncontent-length: 5\r\n\r\nhello");
     let check = async |look: Look, fails, expected| {
         let rule = ContentRule { look: look.clone(), fails };
-        let (_, outcome) = probe(Target::Http(HttpTarget { content: vec![rule], ..page(address) }), AMPLE).await;
+        let (_, outcome) = probe(http(HttpTarget { content: vec![rule], ..page(address) }), AMPLE).await;
         assert_eq!(outcome, expected, "{look:?} {fails:?}");
     };
     let down = Outcome::Down(Cause::Content);
@@ -140,15 +156,15 @@ async fn a_connection_cut_before_or_within_the_answer_is_a_reset() {
         read_head(&mut stream);
         reset(&stream);
     });
-    fails(Target::Http(page(before)), AMPLE, Cause::Reset, Some(Phase::FirstByte)).await;
+    fails(http(page(before)), AMPLE, Cause::Reset, Some(Phase::FirstByte)).await;
     let closed_silently = answer("");
-    fails(Target::Http(page(closed_silently)), AMPLE, Cause::Reset, Some(Phase::FirstByte)).await;
+    fails(http(page(closed_silently)), AMPLE, Cause::Reset, Some(Phase::FirstByte)).await;
     let within_head = answer("HTTP/1.1 200 OK\r\ncontent-");
-    fails(Target::Http(page(within_head)), AMPLE, Cause::Reset, Some(Phase::Transfer)).await;
+    fails(http(page(within_head)), AMPLE, Cause::Reset, Some(Phase::Transfer)).await;
     let within_body = answer("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello");
-    fails(Target::Http(page(within_body)), AMPLE, Cause::Reset, Some(Phase::Transfer)).await;
+    fails(http(page(within_body)), AMPLE, Cause::Reset, Some(Phase::Transfer)).await;
     let within_chunk = answer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel");
-    fails(Target::Http(page(within_chunk)), AMPLE, Cause::Reset, Some(Phase::Transfer)).await;
+    fails(http(page(within_chunk)), AMPLE, Cause::Reset, Some(Phase::Transfer)).await;
 }
 
 #[tokio::test]
@@ -158,35 +174,35 @@ async fn a_deadline_is_kept_in_every_phase_and_its_phase_is_told() {
         assert!(SHORT <= evidence.elapsed && evidence.elapsed < AMPLE, "{evidence:?}");
         assert!(evidence.phases.length(phase).is_some_and(|length| Duration::from_millis(200) <= length));
     };
-    fails_late(Target::Http(page(silent())), Phase::FirstByte).await;
+    fails_late(http(page(silent())), Phase::FirstByte).await;
     let tarpit = HttpTarget::parse(&format!("https://{}/", silent())).unwrap();
-    fails_late(Target::Http(tarpit), Phase::Tls).await;
+    fails_late(http(tarpit), Phase::Tls).await;
     let drip = endless(b"HTTP/1.1 200 OK\r\n\r\n", b"x", Duration::from_millis(20));
-    fails_late(Target::Http(page(drip)), Phase::Transfer).await;
+    fails_late(http(page(drip)), Phase::Transfer).await;
     let slow_head = endless(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n", Duration::from_millis(20));
-    fails_late(Target::Http(page(slow_head)), Phase::Transfer).await;
+    fails_late(http(page(slow_head)), Phase::Transfer).await;
 }
 
 #[tokio::test]
 async fn an_endless_head_or_body_is_cut_off_at_its_limit() {
     let head = endless(b"HTTP/1.1 200 OK\r\n", b"a: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n", Duration::ZERO);
-    fails(Target::Http(page(head)), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
+    fails(http(page(head)), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
     let one_header = endless(b"HTTP/1.1 200 OK\r\na: ", &[b'x'; 1024], Duration::ZERO);
-    fails(Target::Http(page(one_header)), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
+    fails(http(page(one_header)), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
     let body = endless(b"HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 1024], Duration::ZERO);
     let rule = ContentRule { look: Look::Body(pattern("y")), fails: FailsIf::Found };
     let at_most = |body_bytes_max| HttpOptions { body_bytes_max, ..HttpOptions::default() };
     let target = HttpTarget { options: at_most(100_000), content: vec![rule], ..page(body) };
-    let evidence = fails(Target::Http(target), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
+    let evidence = fails(http(target), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
     let facts = evidence.http.unwrap();
     assert_eq!(facts.body_bytes, 100_000);
     assert_eq!(facts.body_start.unwrap().as_str(), "x".repeat(300));
     let announced = answer("HTTP/1.1 200 OK\r\ncontent-length: 100001\r\n\r\n");
     let target = HttpTarget { options: at_most(100_000), ..page(announced) };
-    fails(Target::Http(target), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
+    fails(http(target), AMPLE, Cause::TooLarge, Some(Phase::Transfer)).await;
     let exact = answer(OK);
     let target = HttpTarget { options: at_most(5), ..page(exact) };
-    assert_eq!(probe(Target::Http(target), AMPLE).await.1, Outcome::Up);
+    assert_eq!(probe(http(target), AMPLE).await.1, Outcome::Up);
 }
 
 #[tokio::test]
@@ -194,32 +210,33 @@ async fn an_answer_that_is_not_http_broke_the_protocol() {
     for garbage in
         ["SSH-2.0-OpenSSH_9.2\r\n", "\0\u{1}\u{2}\u{3}\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/9 200\r\n\r\n"]
     {
-        fails(Target::Http(page(answer(garbage))), AMPLE, Cause::Protocol, Some(Phase::Transfer)).await;
+        fails(http(page(answer(garbage))), AMPLE, Cause::Protocol, Some(Phase::Transfer)).await;
     }
     let chunks = answer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nhello");
-    fails(Target::Http(page(chunks)), AMPLE, Cause::Protocol, Some(Phase::Transfer)).await;
+    fails(http(page(chunks)), AMPLE, Cause::Protocol, Some(Phase::Transfer)).await;
 }
 
 #[tokio::test]
 async fn redirects_are_followed_and_their_phases_summed() {
     let last = answer(OK);
     let first = answer(format!("HTTP/1.1 302 Found\r\nlocation: http://{last}/there\r\ncontent-length: 0\r\n\r\n"));
-    let (evidence, outcome) = probe(Target::Http(page(first)), AMPLE).await;
+    let (evidence, outcome) = probe(http(page(first)), AMPLE).await;
     assert_eq!(outcome, Outcome::Up, "{evidence:?}");
-    assert_eq!(evidence.http.as_ref().unwrap().redirects, 1);
+    let facts = evidence.http.as_ref().unwrap();
+    assert_eq!((facts.redirects, facts.led_to.as_ref().unwrap().as_str()), (1, &*format!("http://{last}/there")));
     assert!(evidence.attempts.iter().map(|attempt| attempt.address).eq([first, last]));
     let stopped =
         HttpTarget { options: HttpOptions { redirects: Redirects::Stop, ..HttpOptions::default() }, ..page(first) };
-    fails(Target::Http(stopped), AMPLE, Cause::Status, None).await;
+    fails(http(stopped), AMPLE, Cause::Status, None).await;
 }
 
 #[tokio::test]
 async fn a_redirect_that_goes_round_or_nowhere_is_down() {
     let round = answer("HTTP/1.1 301 Moved\r\nlocation: /again\r\ncontent-length: 0\r\n\r\n");
-    let evidence = fails(Target::Http(page(round)), AMPLE, Cause::Redirect, Some(Phase::Transfer)).await;
+    let evidence = fails(http(page(round)), AMPLE, Cause::Redirect, Some(Phase::Transfer)).await;
     assert_eq!((evidence.http.unwrap().redirects, evidence.attempts.len()), (10, 11));
     let nowhere = answer("HTTP/1.1 301 Moved\r\nlocation: file:///etc/passwd\r\ncontent-length: 0\r\n\r\n");
-    fails(Target::Http(page(nowhere)), AMPLE, Cause::Redirect, Some(Phase::Transfer)).await;
+    fails(http(page(nowhere)), AMPLE, Cause::Redirect, Some(Phase::Transfer)).await;
 }
 
 #[tokio::test]
@@ -237,7 +254,7 @@ async fn a_redirect_to_another_host_gets_no_secrets_and_no_second_form() {
         options: HttpOptions { route: Route { ip: IpPreference::OnlyV4, source: None }, ..HttpOptions::default() },
         ..page(first)
     };
-    let (evidence, outcome) = probe(Target::Http(target), AMPLE).await;
+    let (evidence, outcome) = probe(http(target), AMPLE).await;
     assert_eq!(outcome, Outcome::Up, "{evidence:?}");
 }
 
@@ -247,7 +264,7 @@ async fn a_certificate_that_verifies_is_up_and_its_facts_are_noted() {
     let identity = authority.issue(&["127.0.0.1", "a.example"], 2050);
     let mut target = HttpTarget::parse(&format!("https://{}/", https(&identity, Duration::ZERO, OK))).unwrap();
     target.options.tls.ca = Some(Pem::File(authority.file()));
-    let (evidence, outcome) = probe(Target::Http(target.clone()), AMPLE).await;
+    let (evidence, outcome) = probe(http(target.clone()), AMPLE).await;
     assert_eq!(outcome, Outcome::Up, "{evidence:?}");
     let tls = evidence.tls.unwrap();
     let certificate = tls.certificate.unwrap();
@@ -256,7 +273,7 @@ async fn a_certificate_that_verifies_is_up_and_its_facts_are_noted() {
     assert_eq!((certificate.names_count, certificate.chain), (2, 1));
     assert!(evidence.phases.iter().map(|(phase, _)| phase).eq(Phase::ALL));
     target.options.tls.server_name = Some("a.example".into());
-    assert_eq!(probe(Target::Http(target), AMPLE).await.1, Outcome::Up);
+    assert_eq!(probe(http(target), AMPLE).await.1, Outcome::Up);
 }
 
 #[tokio::test]
@@ -265,13 +282,13 @@ async fn a_certificate_that_does_not_verify_is_down_and_its_facts_are_noted_all_
     let check = async |identity: servers::Identity, year: &str, words: &str| {
         let mut target = HttpTarget::parse(&format!("https://{}/", https(&identity, Duration::ZERO, OK))).unwrap();
         target.options.tls.ca = Some(Pem::File(authority.file()));
-        let evidence = fails(Target::Http(target.clone()), AMPLE, Cause::Certificate, Some(Phase::Tls)).await;
+        let evidence = fails(http(target.clone()), AMPLE, Cause::Certificate, Some(Phase::Tls)).await;
         let certificate = evidence.tls.unwrap().certificate.unwrap();
         assert!(certificate.not_after.to_string().starts_with(year), "{certificate:?}");
         let detail = evidence.failure.unwrap().detail;
         assert!(detail.as_str().contains(words), "{detail}");
         target.options.tls.verify = Verify::Nothing;
-        let (evidence, outcome) = probe(Target::Http(target), AMPLE).await;
+        let (evidence, outcome) = probe(http(target), AMPLE).await;
         assert_eq!(outcome, Outcome::Up);
         assert_eq!(evidence.tls.unwrap().certificate.unwrap().sha256, certificate.sha256);
     };
@@ -283,13 +300,13 @@ async fn a_certificate_that_does_not_verify_is_down_and_its_facts_are_noted_all_
 #[tokio::test]
 async fn probes_that_run_at_once_each_see_their_own_certificate() {
     let authority = Authority::new();
-    let prober = Arc::new(Prober::new(Clock::system()).unwrap());
+    let prober = Arc::new(prober());
     let mut probes = JoinSet::new();
     for year in 2041..2061 {
         let identity = authority.issue(&["127.0.0.1"], year);
         let mut target = HttpTarget::parse(&format!("https://{}/", https(&identity, Duration::ZERO, OK))).unwrap();
         target.options.tls.ca = Some(Pem::File(authority.file()));
-        let (prober, plan) = (Arc::clone(&prober), prober.plan(&Target::Http(target), AMPLE));
+        let (prober, plan) = (Arc::clone(&prober), prober.plan(&http(target), AMPLE));
         probes.spawn(async move { (year, prober.probe(&plan).await) });
     }
     while let Some(probe) = probes.join_next().await {
@@ -305,7 +322,7 @@ async fn a_handshake_that_is_not_tls_is_down_in_its_phase() {
         let _ = stream.write_all(&[b'?'; 4096]);
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
     });
-    let target = |address| Target::Http(HttpTarget::parse(&format!("https://{address}/")).unwrap());
+    let target = |address| http(HttpTarget::parse(&format!("https://{address}/")).unwrap());
     fails(target(garbage), AMPLE, Cause::Tls, Some(Phase::Tls)).await;
     fails(target(serve(drop)), AMPLE, Cause::Reset, Some(Phase::Tls)).await;
 }
@@ -320,7 +337,7 @@ async fn each_phase_is_as_long_as_its_server_makes_it() {
         std::thread::sleep(2 * step);
         stream.write_all(b"hello").unwrap();
     });
-    let (evidence, outcome) = probe(Target::Http(page(slow)), AMPLE).await;
+    let (evidence, outcome) = probe(http(page(slow)), AMPLE).await;
     assert_eq!(outcome, Outcome::Up);
     let length = |phase| evidence.phases.length(phase).unwrap();
     assert!(step <= length(Phase::FirstByte), "{evidence:?}");
@@ -331,16 +348,16 @@ async fn each_phase_is_as_long_as_its_server_makes_it() {
     let address = https(&authority.issue(&["127.0.0.1"], 2050), step, OK);
     let mut target = HttpTarget::parse(&format!("https://{address}/")).unwrap();
     target.options.tls.ca = Some(Pem::File(authority.file()));
-    let (evidence, outcome) = probe(Target::Http(target), AMPLE).await;
+    let (evidence, outcome) = probe(http(target), AMPLE).await;
     assert_eq!(outcome, Outcome::Up, "{evidence:?}");
     assert!(step <= evidence.phases.length(Phase::Tls).unwrap(), "{evidence:?}");
 }
 
 #[tokio::test]
 async fn a_check_that_cannot_be_carried_out_here_is_void_and_says_why() {
-    let prober = Prober::new(Clock::system()).unwrap();
+    let prober = prober();
     let check = async |target: HttpTarget, words: &str| {
-        let target = Target::Http(target);
+        let target = http(target);
         let plan = prober.plan(&target, AMPLE);
         assert!(plan.defect().unwrap().contains(words), "{:?}", plan.defect());
         let outcome = judge(&prober.probe(&plan).await, &target, AMPLE, Circumstances::default());

@@ -133,16 +133,33 @@ fn request(names: &[&str], year: i32) -> (CertificateParams, KeyPair) {
     (params, KeyPair::generate().unwrap())
 }
 
+impl Identity {
+    /// What a server shows that is this one.
+    pub(crate) fn server_config(&self) -> ServerConfig {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![self.certificate.der().clone()], key)
+            .unwrap()
+    }
+}
+
 /// Serves `reply` over TLS, waiting `handshake` before its first word of TLS.
 pub(crate) fn https(identity: &Identity, handshake: Duration, reply: &'static str) -> SocketAddr {
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(identity.key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![identity.certificate.der().clone()], key)
-        .unwrap();
+    secured(identity.server_config(), handshake, reply)
+}
+
+/// Serves `reply` over TLS whatever is asked, and says by ALPN that it speaks `protocols`.
+pub(crate) fn https_speaking(identity: &Identity, protocols: &[&str], reply: &'static str) -> SocketAddr {
+    let mut config = identity.server_config();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    secured(config, Duration::ZERO, reply)
+}
+
+fn secured(config: ServerConfig, handshake: Duration, reply: &'static str) -> SocketAddr {
     let config = Arc::new(config);
     serve(move |stream| {
         std::thread::sleep(handshake);

@@ -35,6 +35,7 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
     let valid_versions = keys.or("valid_http_versions", Vec::new(), reading, one_or_list(placed(version)));
     let secured = secured(keys, reading);
     let content = content::read(keys, reading);
+    let compression_at = keys.place("compression");
     let options = options::read(keys, reading);
     let url = text(node, reading)?;
     if url.contains('@') {
@@ -49,7 +50,9 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
         Err(error) => return reading.problem(node.at, error.to_string()),
     };
     let options = options?;
-    headers::check_encoding(&headers, options.compression, keys, reading);
+    if let Some(compression) = options.compression {
+        headers::check_encoding(&headers, compression, compression_at, reading);
+    }
     check_versions(&valid_versions, options.versions, reading);
     let valid_versions = valid_versions.into_iter().map(|version| version.value).collect();
     Some(HttpTarget {

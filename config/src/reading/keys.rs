@@ -28,6 +28,11 @@ impl<'n> Keys<'n> {
         Some(Keys { what, at: node.at, entries, known: Vec::new() })
     }
 
+    /// Where `key` stands that was not taken out yet, or else the map.
+    pub(crate) fn place(&self, key: &str) -> Span {
+        self.entries.iter().flatten().find(|(found, _)| found.name == key).map_or(self.at, |(found, _)| found.at)
+    }
+
     /// Takes out `key`, if it is there.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<(&'n Key, &'n Node)> {
         if !self.known.contains(&key) {

@@ -2,7 +2,7 @@
 
 use super::text::hex;
 use super::{Look, kinds};
-use rules::evidence::{CertificateFacts, ClientCertificate, HttpFacts, Said, TlsFacts, Trust};
+use rules::evidence::{CertificateFacts, ClientCertificate, Found, HttpFacts, Said, TlsFacts, Transport, Trust, Way};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -87,10 +87,25 @@ fn http(http: &HttpFacts) -> Value {
     json!({
         "status": http.status,
         "version": http.version.as_str(),
+        "tls": http.transport == Transport::Tls,
+        "proxy": http.way == Way::Proxy,
         "redirects": http.redirects,
+        "led_to": http.led_to.as_ref().map(Said::as_str),
         "content_length": http.content_length,
+        "wire_bytes": http.wire_bytes,
         "body_bytes": http.body_bytes,
+        "last_modified": http.last_modified.map(|at| at.to_string()),
+        "found": http.found.iter().map(|found| word(*found)).collect::<Vec<_>>(),
+        "body_start": http.body_start.as_ref().map(Said::as_str),
     })
+}
+
+fn word(found: Found) -> &'static str {
+    match found {
+        Found::Yes => "yes",
+        Found::No => "no",
+        Found::Nothing => "nothing",
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Everything that came from outside arrives here without control characters; this adds none.
 
 use super::{Look, kinds, safe};
-use rules::evidence::{Attempt, CertificateFacts, ClientCertificate, Evidence, HttpFacts, Phase, TlsFacts, Trust};
+use rules::evidence::{Attempt, CertificateFacts, ClientCertificate, Evidence, HttpFacts, Phase, TlsFacts, Trust, Way};
 use rules::outcome::Outcome;
 use rules::time::Timestamp;
 use std::fmt::Write;
@@ -144,10 +144,25 @@ fn from_now(then: Timestamp, now: Timestamp) -> String {
 fn draw_http(page: &mut String, http: &HttpFacts) {
     let mut text =
         format!("  answer     HTTP/{} {}, {} bytes of body", http.version.as_str(), http.status, http.body_bytes);
+    if http.wire_bytes != http.body_bytes {
+        let _ = write!(text, " ({} as sent)", http.wire_bytes);
+    }
     if 0 < http.redirects {
         let _ = write!(text, ", after {}", count(http.redirects, "redirect"));
     }
+    if http.way == Way::Proxy {
+        text.push_str(", through a proxy");
+    }
     line(page, &text);
+    if let Some(place) = &http.led_to {
+        line(page, &format!("  led to     {place}"));
+    }
+    if let Some(modified) = http.last_modified {
+        line(page, &format!("  modified   {modified}"));
+    }
+    if let Some(start) = &http.body_start {
+        line(page, &format!("  body       {start}"));
+    }
 }
 
 fn count(number: u32, thing: &str) -> String {
@@ -215,7 +230,12 @@ mod tests {
             trust: Trust::Verified { last_chain_expires_at: "2026-11-30T00:00:00Z".parse().unwrap() },
             client_certificate: ClientCertificate::Missing,
         });
-        evidence.http = Some(HttpFacts { redirects: 1, body_bytes: 512, ..HttpFacts::new(200, HttpVersion::V1_1) });
+        evidence.http = Some(HttpFacts {
+            redirects: 1,
+            wire_bytes: 512,
+            body_bytes: 512,
+            ..HttpFacts::new(200, HttpVersion::V1_1)
+        });
         let expected = "\
 up  https://a.example/  44.000 ms
   resolve         0.000 ms  █

@@ -80,7 +80,7 @@ impl Target {
         let scheme = text.split(['/', '?', '#']).next().and_then(|head| head.split_once(':')).map(|(scheme, _)| scheme);
         match scheme {
             Some(scheme) if is_word(scheme, "http") || is_word(scheme, "https") => {
-                HttpTarget::parse(text).map(Target::Http)
+                HttpTarget::parse(text).map(Box::new).map(Target::Http)
             }
             Some(scheme) if is_word(scheme, "dns") => DnsTarget::parse(text).map(Box::new).map(Target::Dns),
             Some(scheme) if is_word(scheme, "ws") || is_word(scheme, "wss") => WsTarget::parse(text).map(Target::Ws),

@@ -17,6 +17,8 @@ pub struct HttpFacts {
     pub way: Way,
     /// How many redirects were followed.
     pub redirects: u32,
+    /// Where they led.
+    pub led_to: Option<Said>,
     /// The length that the last answer announced, as sent.
     pub content_length: Option<u64>,
     /// How many bytes of body came, as sent.
@@ -41,6 +43,7 @@ impl HttpFacts {
             transport: Transport::Plain,
             way: Way::Direct,
             redirects: 0,
+            led_to: None,
             content_length: None,
             wire_bytes: 0,
             body_bytes: 0,

@@ -81,6 +81,7 @@ mod tests {
     use crate::evidence::{Evidence, HttpVersion};
     use crate::judge::{Circumstances, References, judge};
     use crate::outcome::Outcome;
+    use alloc::boxed::Box;
     use alloc::string::ToString;
     use alloc::vec;
     use core::time::Duration;
@@ -91,7 +92,7 @@ mod tests {
     /// that was whole is the target's doing all the same.
     fn outcome(target: &HttpTarget, facts: HttpFacts) -> Outcome {
         let evidence = Evidence { http: Some(facts), ..Evidence::default() };
-        judge(&evidence, &Target::Http(target.clone()), Duration::from_secs(10), AWAY)
+        judge(&evidence, &Target::Http(Box::new(target.clone())), Duration::from_secs(10), AWAY)
     }
 
     fn page() -> HttpTarget {

@@ -20,6 +20,7 @@ use rules::check::{HttpAuth, HttpOptions, HttpVersions, ProxyChoice, REDIRECTS_M
 use rules::evidence::Fault;
 use std::borrow::Cow;
 use std::time::Duration;
+use url::Url;
 
 /// What asks, by one set of options.
 #[derive(Debug)]
@@ -40,8 +41,8 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) struct Fetched {
     pub(crate) status: StatusCode,
-    /// Where the last answer came from.
-    pub(crate) url: String,
+    /// Where redirects led, if they led elsewhere.
+    pub(crate) moved_to: Option<Url>,
     pub(crate) headers: HeaderMap,
     /// Empty unless it was to be kept; its compression is undone.
     pub(crate) body: Vec<u8>,
@@ -129,7 +130,8 @@ impl Client {
                     if let (Some(tokens), StatusCode::UNAUTHORIZED) = (&self.tokens, status) {
                         tokens.forget();
                     }
-                    return Ok(Fetched { status, url: to.url().to_owned(), headers, body });
+                    let moved_to = (0 < followed).then(|| to.url().clone());
+                    return Ok(Fetched { status, moved_to, headers, body });
                 }
                 Answer::Redirect { .. } if REDIRECTS_MAX <= followed => {
                     return Err(Break::new(Fault::Redirect, &format!("more than {REDIRECTS_MAX} redirects")));

@@ -87,9 +87,9 @@ impl Hop {
         })
     }
 
-    /// The URL as text.
-    pub(crate) fn url(&self) -> &str {
-        self.url.as_str()
+    /// The URL.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
     }
 
     /// The host, without brackets.

@@ -75,7 +75,7 @@ async fn shake(
     let endpoint = Endpoint::client(source(&options.route, address));
     let endpoint = endpoint
         .map_err(|error| Break::new(fault_of(&error).unwrap_or(Fault::Unnamed), &format!("{address}: {error}")))?;
-    let connecting = endpoint.connect_with(ClientConfig::new(Arc::new(config)), address, &to.verified_name());
+    let connecting = endpoint.connect_with(ClientConfig::new(Arc::new(config)), address, to.verified_name());
     let connecting = connecting.map_err(|error| refuse(&error.to_string()))?;
     let end = connecting.await;
     trace.evidence.tls = Some(shown.facts());

@@ -38,11 +38,13 @@ pub(super) fn stream_fault(error: &io::Error) -> Fault {
     if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
         return Fault::Tls;
     }
-    match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Fault::Protocol,
-        io::ErrorKind::BrokenPipe => Fault::Reset,
-        _ => fault_of(error).unwrap_or(Fault::Unnamed),
+    if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) {
+        return Fault::Protocol;
     }
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Fault::Reset;
+    }
+    fault_of(error).unwrap_or(Fault::Unnamed)
 }
 
 /// A stream that reports when something first came.

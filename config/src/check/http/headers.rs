@@ -4,6 +4,7 @@ use crate::node::{Key, Node};
 use crate::reading::keys::Keys;
 use crate::reading::{Placed, Reading, list, one_or_list, placed};
 use crate::secret::{check_secret, check_secret_file, expanded};
+use crate::source::Span;
 use rules::check::{Compression, SecretSource};
 use serde_json::{Value, json};
 
@@ -35,14 +36,8 @@ pub(crate) fn read(keys: &mut Keys<'_>, reading: &mut Reading) -> Vec<Header> {
     headers
 }
 
-/// Refuses a header that asks for another encoding than `compression`, at `keys`' place.
-pub(super) fn check_encoding(
-    headers: &[Header],
-    compression: Option<Compression>,
-    keys: &Keys<'_>,
-    reading: &mut Reading,
-) {
-    let Some(compression) = compression else { return };
+/// Refuses a header that asks for another encoding than `compression`, which stands at `at`.
+pub(super) fn check_encoding(headers: &[Header], compression: Compression, at: Span, reading: &mut Reading) {
     for (name, value) in headers {
         let SecretSource::Given(value) = value else { continue };
         if name.eq_ignore_ascii_case("accept-encoding") && !accepts(value.expose(), compression.as_str()) {
@@ -50,7 +45,7 @@ pub(super) fn check_encoding(
             let message = format!(
                 "the header `{name}: {asked}` does not ask for `compression: {word}`; leave the header out, or name `{word}` in it"
             );
-            reading.problem::<()>(keys.at, message);
+            reading.problem::<()>(at, message);
         }
     }
 }

@@ -1,1 +1,0 @@
-//! Probes of the kind `http` against real or scripted servers.
