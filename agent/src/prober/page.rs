@@ -62,7 +62,8 @@ impl Page {
             return Ok(());
         }
         // What was asked for is a URL.
-        let Ok(url) = Url::parse(&page.url) else { return Ok(()) };
+        let asked = || Url::parse(&self.target.url).ok();
+        let Some(url) = page.moved_to.clone().or_else(asked) else { return Ok(()) };
         let assets = needed(page, url.clone(), self.target.assets_max).await;
         let visit = Visit { page: self, means, url, headers, jar, budget };
         Box::pin(visit.fetch(assets, &mut notes)).await;

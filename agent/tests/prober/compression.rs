@@ -18,6 +18,13 @@ const BROTLI: &[u8] = &[
     0x40, 0x06, 0xc4, 0xdd, 0x01,
 ];
 
+/// Twenty million zeros, as Node's brotli writes them.
+const BROTLI_BOMB: &[u8] = &[
+    0xcb, 0xff, 0xff, 0x3f, 0xf8, 0x27, 0x00, 0xe2, 0xb1, 0x40, 0x20, 0xf7, 0xfe, 0x8f, 0xff, 0xff, 0x7f, 0xf0, 0x4f,
+    0x00, 0xc4, 0x61, 0x11, 0x80, 0xee, 0xfd, 0x5f, 0xfe, 0xb3, 0xc4, 0xe0, 0x9f, 0x00, 0x88, 0xc3, 0x02, 0x00, 0x5d,
+    0x92, 0x18,
+];
+
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Level::default());
     encoder.write_all(plain).unwrap();
@@ -109,7 +116,11 @@ async fn a_compressed_body_that_ends_too_early_or_is_changed_is_down() {
 #[tokio::test]
 async fn a_bomb_ends_at_the_limit_of_what_it_would_become() {
     let zeros = vec![0; 20_000_000];
-    for (bomb, compression) in [(gzip(&zeros), Compression::Gzip), (bare(&zeros), Compression::Deflate)] {
+    for (bomb, compression) in [
+        (gzip(&zeros), Compression::Gzip),
+        (bare(&zeros), Compression::Deflate),
+        (BROTLI_BOMB.to_vec(), Compression::Brotli),
+    ] {
         assert!(bomb.len() < 30_000);
         let target = asking(server(bomb, "x"), Some(compression), 100_000);
         let (evidence, outcome) = probe(http(target), AMPLE).await;

@@ -81,6 +81,7 @@ async fn a_condition_is_asked_of_a_body_that_is_json() {
     check(health, "body.nodes.all(node, node.up)", Found::No).await;
     check(health, "body.nodes.exists(node, node.up)", Found::Yes).await;
     check(health, "size(body.nodes) == 2", Found::Yes).await;
+    check(health, "body.nodes.filter(node, node.up).size() == 1", Found::Yes).await;
     check(health, "body.status.matches('^o.$')", Found::Yes).await;
     check(health, "body.none == null", Found::Yes).await;
     check(health, "has(body.absent)", Found::No).await;

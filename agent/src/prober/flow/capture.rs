@@ -99,8 +99,7 @@ mod tests {
         headers.append("location", HeaderValue::from_static("/projects/7?x"));
         headers.append(SET_COOKIE, HeaderValue::from_static("other=1; Path=/"));
         headers.append(SET_COOKIE, HeaderValue::from_static("session=abc=; HttpOnly"));
-        let fetched =
-            Fetched { status: StatusCode::OK, url: "http://a/".to_owned(), headers, body: body.as_bytes().to_vec() };
+        let fetched = Fetched { status: StatusCode::OK, moved_to: None, headers, body: body.as_bytes().to_vec() };
         Place::prepare(&capture).unwrap().find(&fetched, &mut None)
     }
 

@@ -101,7 +101,7 @@ impl Decoder {
 
     fn broken(&self, error: &io::Error) -> Break {
         let sink = self.sink();
-        if sink.limit < sink.length.saturating_add(1) && error.kind() == io::ErrorKind::FileTooLarge {
+        if error.kind() == io::ErrorKind::FileTooLarge {
             return too_large(sink.limit);
         }
         let word = self.compression.as_str();
