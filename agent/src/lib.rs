@@ -17,6 +17,7 @@ mod heartbeat;
 
 pub mod prober;
 
+mod notes;
 mod sequence;
 mod timekeeping;
 // What is probed at somebody's request

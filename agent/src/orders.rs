@@ -4,6 +4,7 @@
 //! holds it whole, so a reload never mixes two. Making one may read files; nothing here probes.
 
 use crate::metrics::series::Figures;
+use crate::notes::Notes;
 use crate::prober::{NoResolver, Plan, Prober};
 use crate::references::References;
 use crate::sequence::Sequence;
@@ -30,6 +31,7 @@ pub(crate) struct Standing {
     pub(crate) plan: Plan,
     pub(crate) figures: Arc<Figures>,
     pub(crate) sequence: Arc<Sequence>,
+    pub(crate) notes: Arc<Notes>,
 }
 
 impl Orders {
@@ -53,15 +55,15 @@ impl Orders {
         for assignment in assignments {
             let key = key(&assignment);
             let kept = before.and_then(|before| before.standing.get(&key));
-            let (figures, sequence) = match kept {
-                Some(kept) => (Arc::clone(&kept.figures), Arc::clone(&kept.sequence)),
-                None => (Arc::new(Figures::new(&assignment)), Arc::new(Sequence::new())),
+            let (figures, sequence, notes) = match kept {
+                Some(kept) => (Arc::clone(&kept.figures), Arc::clone(&kept.sequence), Arc::clone(&kept.notes)),
+                None => (Arc::new(Figures::new(&assignment)), Arc::new(Sequence::new()), Arc::default()),
             };
             let plan = prober.plan(&assignment.check.target, assignment.check.timeout);
             if let Some(defect) = plan.defect().filter(|_| is_probed(&assignment)) {
                 tracing::warn!(service = %key.0, check = %key.1, defect, "Check can't be probed here");
             }
-            standing.insert(key, Arc::new(Standing { assignment, plan, figures, sequence }));
+            standing.insert(key, Arc::new(Standing { assignment, plan, figures, sequence, notes }));
         }
         let references = References::new(references, &prober, clock.clone());
         Ok(Orders { standing, prober, references })

@@ -23,7 +23,7 @@
 //!
 //! # When it is full
 //! Above 80 % of `at_most` acknowledged blocks go, which otherwise stay for 24 h so that a ledger
-//! restored from a backup can ask for them; then the oldest blocks lose their latency. Above 100 %
+//! restored from a backup can ask for them; then the oldest blocks lose their latency and notes. Above 100 %
 //! the oldest are replaced by a tombstone of the same `seq` that says when and how many. If the
 //! disk fails, results of the last ten minutes stay in memory and `evidence_at_risk` is set.
 
@@ -39,6 +39,7 @@ use daemon::clock::Clock;
 use rules::delivery::Incarnation;
 use rules::delivery::sender::Held;
 use rules::id::{AgentId, CheckId, ServiceId};
+use rules::note::Note;
 use rules::result::{Pace, ProbeResult};
 use rules::time::Timestamp;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,8 @@ pub struct Recorded {
     pub pace: Pace,
     /// What came of the probe.
     pub result: ProbeResult,
+    /// What is kept of its evidence.
+    pub note: Option<Note>,
 }
 
 /// Where a spool is and how large it may get.

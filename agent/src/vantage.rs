@@ -79,7 +79,8 @@ impl Vantage {
         standing.figures.note(evidence, &result);
         self.tell(standing, evidence, &result);
         let (service, check) = (standing.assignment.service.clone(), &standing.assignment.check);
-        let recorded = Recorded { service, check: check.id.clone(), pace: check.pace(), result };
+        let note = standing.notes.take(check, &evidence, &result);
+        let recorded = Recorded { service, check: check.id.clone(), pace: check.pace(), result, note };
         if self.spool.record(recorded).await.is_err() {
             self.metrics.results_lost.inc();
             tracing::error!(check = %check.id, at = %result.at, "Result is lost, the spool has ended");

@@ -4,9 +4,9 @@
 //! ledger's closed hours, and from the blocks themselves where only a part of an hour is asked for.
 //! It reads and never reckons, and it sees only what is committed.
 
-use crate::closing::evidence::{Evidence, Latency, Percentiles, Seen, Watermark};
+use crate::closing::evidence::{Evidence, Latency, Percentiles, REMARKS_MAX, Remark, Seen, Watermark};
 use crate::fold::hour::{add_histogram, empty_histogram};
-use crate::ledger::{Hour, Ledger, LedgerError};
+use crate::ledger::{Hour, Ledger, LedgerError, StoredBlock};
 use crate::state::{SeriesView, State};
 use hdrhistogram::Histogram;
 use rules::agreement::Service;
@@ -133,9 +133,7 @@ pub(crate) async fn results_within(
         let until = stretch.until().min(stretch.from().plus(READ_AT_ONCE));
         let window = Interval::new(stretch.from(), until).unwrap_or(stretch);
         for stored in ledger.blocks_within(&key.agent, window).await? {
-            let block = Block::decode(&stored.bytes).map_err(|error| LedgerError::Corrupt {
-                what: format!("block {} of agent {} does not decode: {error}", stored.position, key.agent),
-            })?;
+            let block = decoded(&key.agent, &stored)?;
             let own = block.series.iter().filter(|part| part.service == key.service && part.check == key.check);
             for part in own {
                 let inside = part.results.iter().filter(|result| window.contains(result.at));
@@ -147,6 +145,39 @@ pub(crate) async fn results_within(
     put_in_order(&mut results);
     results.dedup_by_key(|(result, _)| result.at);
     Ok(results)
+}
+
+/// The first notes on `agent`'s results of `service` within `interval`.
+async fn remarks_of(
+    ledger: &dyn Ledger,
+    agent: &AgentId,
+    service: &ServiceId,
+    interval: Interval,
+) -> Result<Vec<Remark>, LedgerError> {
+    let (mut remarks, mut rest) = (Vec::new(), Some(interval));
+    while let Some(stretch) = rest.filter(|_| remarks.len() < REMARKS_MAX) {
+        let until = stretch.until().min(stretch.from().plus(READ_AT_ONCE));
+        let window = Interval::new(stretch.from(), until).unwrap_or(stretch);
+        for stored in ledger.blocks_within(agent, window).await? {
+            for part in decoded(agent, &stored)?.series.iter().filter(|part| part.service == *service) {
+                let noted = part.noted().filter_map(|(result, note)| Some((result.at, note?)));
+                remarks.extend(noted.filter(|(at, _)| window.contains(*at)).map(|(at, note)| Remark {
+                    at,
+                    agent: agent.clone(),
+                    check: part.check.clone(),
+                    note: note.clone(),
+                }));
+            }
+        }
+        rest = Interval::new(window.until(), stretch.until());
+    }
+    Ok(remarks)
+}
+
+fn decoded(agent: &AgentId, stored: &StoredBlock) -> Result<Block, LedgerError> {
+    Block::decode(&stored.bytes).map_err(|error| LedgerError::Corrupt {
+        what: format!("block {} of agent {agent} does not decode: {error}", stored.position),
+    })
 }
 
 impl Elapsed {
@@ -199,6 +230,18 @@ impl Evidence for LedgerEvidence {
             percentiles: Percentiles::of(&sum.histogram),
             hours: sum.hours.into_iter().collect(),
         })
+    }
+
+    async fn remarks(&self, service: &Service, interval: Interval) -> Result<Vec<Remark>, LedgerError> {
+        let agents: BTreeSet<AgentId> = self.series_of(&service.id).into_iter().map(|key| key.agent).collect();
+        let mut remarks = Vec::new();
+        for agent in agents {
+            remarks.extend(remarks_of(&*self.ledger, &agent, &service.id, interval).await?);
+        }
+        remarks.sort_unstable();
+        remarks.dedup();
+        remarks.truncate(REMARKS_MAX);
+        Ok(remarks)
     }
 
     async fn watermarks(&self, service: &Service) -> Result<Vec<Watermark>, LedgerError> {

@@ -14,9 +14,10 @@ use daemon::clock::Clock;
 use rules::block::{Block, Builder, Room};
 use rules::id::AgentId;
 use rules::interval::Interval;
+use rules::note::Note;
 use rules::result::{Pace, ProbeResult, SeriesKey};
 use rules::run::put_in_order;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::BufRead;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,9 @@ pub enum ImportError {
 
 type Results = BTreeMap<SeriesKey, Vec<(ProbeResult, Pace)>>;
 
+/// What is kept of results' evidence, by series and result.
+type Notes = BTreeMap<SeriesKey, HashMap<ProbeResult, Note>>;
+
 /// Takes in the lines of `file`. `pace` knows each check's `every` and timeout.
 pub async fn import_lines(
     ledger: Arc<dyn Ledger>,
@@ -71,7 +75,7 @@ pub async fn import_lines(
     pace: impl Fn(&SeriesKey) -> Option<Pace>,
 ) -> Result<Imported, ImportError> {
     let mut results = Results::new();
-    let mut unfit = None;
+    let (mut notes, mut unfit) = (Notes::new(), None);
     let lines = lines::read(file, reader, |line| {
         let Some(pace) = pace(&line.series) else {
             unfit.get_or_insert(ImportError::UnknownCheck(line.series));
@@ -81,6 +85,9 @@ pub async fn import_lines(
         if !Builder::takes(at) {
             unfit.get_or_insert(ImportError::TooOld { series: line.series, at });
             return;
+        }
+        if let Some(note) = line.note {
+            notes.entry(line.series.clone()).or_default().insert(line.result, note);
         }
         results.entry(line.series).or_default().push((line.result, pace));
     })?;
@@ -96,7 +103,7 @@ pub async fn import_lines(
     }
     let (mut committer, _) = Committer::new(Arc::clone(&ledger), State::default(), Metrics::new(), clock);
     for (agent, results) in by_agent {
-        imported.blocks += write(&mut committer, &*ledger, &agent, results).await?;
+        imported.blocks += write(&mut committer, &*ledger, &agent, (results, &notes)).await?;
     }
     Ok(imported)
 }
@@ -122,12 +129,12 @@ async fn write(
     committer: &mut Committer,
     ledger: &dyn Ledger,
     agent: &AgentId,
-    results: Results,
+    (results, notes): (Results, &Notes),
 ) -> Result<u64, ImportError> {
     let lanes = ledger.lanes().await?;
     let lane = lanes.iter().find(|lane| lane.agent == *agent && lane.incarnation == INCARNATION_IMPORTED.0);
     let mut next_seq = lane.map_or(rules::delivery::SEQ_FIRST, |lane| lane.next_seq);
-    let blocks = blocks(agent, &mut next_seq, results);
+    let blocks = blocks(agent, &mut next_seq, results, notes);
     let written = blocks.len() as u64;
     for blocks in blocks.chunks(BLOCKS_AT_ONCE) {
         let offered = blocks.iter().map(|block| OfferedBlock {
@@ -144,7 +151,7 @@ async fn write(
 }
 
 /// The results as blocks, in order of time over all series.
-fn blocks(agent: &AgentId, next_seq: &mut u64, results: Results) -> Vec<Block> {
+fn blocks(agent: &AgentId, next_seq: &mut u64, results: Results, notes: &Notes) -> Vec<Block> {
     let mut all: Vec<(SeriesKey, ProbeResult, Pace)> = Vec::new();
     for (series, results) in results {
         all.extend(results.into_iter().map(|(result, pace)| (series.clone(), result, pace)));
@@ -157,7 +164,8 @@ fn blocks(agent: &AgentId, next_seq: &mut u64, results: Results) -> Vec<Block> {
         *next_seq += 1;
     };
     for (series, result, pace) in all {
-        if builder.push(series.service, series.check, pace, result) == Room::Full {
+        let note = notes.get(&series).and_then(|notes| notes.get(&result)).cloned();
+        if builder.push_noted(series.service, series.check, pace, result, note) == Room::Full {
             close(&mut builder);
         }
     }
@@ -189,7 +197,8 @@ mod tests {
     use std::collections::HashSet;
 
     fn file(results: &[ProbeResult]) -> String {
-        let line = |result: &ProbeResult| lines::write(&lines::Line { series: key("login"), result: *result });
+        let line =
+            |result: &ProbeResult| lines::write(&lines::Line { series: key("login"), result: *result, note: None });
         results.iter().map(|result| format!("{}\n", line(result).trim_end())).collect()
     }
 
@@ -235,7 +244,7 @@ mod tests {
     #[tokio::test]
     async fn a_check_that_nobody_configured_is_refused_before_anything_is_written() {
         let ledger = ledger::open("sqlite::memory:").await.unwrap();
-        let line = lines::write(&lines::Line { series: key("other"), result: result(0, Outcome::Up) });
+        let line = lines::write(&lines::Line { series: key("other"), result: result(0, Outcome::Up), note: None });
         let refused = take(&ledger, &line).await.unwrap_err();
         assert!(refused.to_string().starts_with("check `other` of service `apm` is not in the configuration"));
         assert!(ledger.positions().await.unwrap().is_empty());

@@ -4,6 +4,7 @@
 //! a line too long is refused with its file and line. Order and duplicates mean nothing here; the
 //! fold takes care of both. Nothing is judged: a line says what an agent saw.
 
+use rules::note::Note;
 use rules::outcome::{Cause, Outcome, OutcomeKind};
 use rules::result::{ProbeResult, SeriesKey, Weight};
 use rules::time::Timestamp;
@@ -23,6 +24,8 @@ pub struct Line {
     pub series: SeriesKey,
     /// The result.
     pub result: ProbeResult,
+    /// What is kept of its evidence.
+    pub note: Option<Note>,
 }
 
 /// Why results can't be taken from a file.
@@ -96,6 +99,8 @@ struct Written {
     elapsed_us: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     extra: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -126,6 +131,7 @@ pub fn parse(line: &str) -> Result<Line, Fault> {
             check: name("check", &written.check)?,
         },
         result: ProbeResult { at: instant(&written.at)?, outcome: Outcome::new(kind, cause), elapsed, weight },
+        note: written.note.as_deref().and_then(Note::new),
     })
 }
 
@@ -186,6 +192,7 @@ pub fn write(line: &Line) -> String {
         cause: line.result.outcome.cause().map(|cause| cause.to_string()),
         elapsed_us: u64::try_from(line.result.elapsed.as_micros()).unwrap_or(u64::MAX),
         extra: (line.result.weight == Weight::Extra).then_some(true),
+        note: line.note.as_ref().map(Note::to_string),
     };
     serde_json::to_string(&written).expect("texts and numbers are always JSON")
 }
@@ -213,6 +220,15 @@ mod tests {
         let line = parse(&extra).unwrap();
         assert_eq!((line.result.weight, write(&line)), (Weight::Extra, extra));
         assert_eq!(parse(&GOOD.replace('}', r#","extra":false}"#)).unwrap(), parse(GOOD).unwrap());
+    }
+
+    #[test]
+    fn a_note_goes_along_and_loses_what_could_steer_a_terminal() {
+        let noted = GOOD.replace('}', r#","note":"status 503 \"<b>\""}"#);
+        assert_eq!(write(&parse(&noted).unwrap()), noted);
+        let hostile = parse(&GOOD.replace('}', r#","note":"\u001b[2J"}"#)).unwrap();
+        assert_eq!(hostile.note.unwrap().as_str(), "\\u{1b}[2J");
+        assert_eq!(parse(&GOOD.replace('}', r#","note":""}"#)).unwrap().note, None);
     }
 
     #[test]

@@ -31,6 +31,7 @@ fn block((series, results): (u64, u64), seq: u64) -> Block {
         service: "apm-prod".parse().expect("it is a name"),
         check: format!("check-{check}").parse().expect("it is a name"),
         pace: Pace { every: Duration::from_secs(30), timeout: Duration::from_secs(10) },
+        notes: Vec::new(),
         results: (seq * results..(seq + 1) * results).map(result).collect(),
     };
     Block {

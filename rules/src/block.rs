@@ -36,6 +36,11 @@
 //!   repeated uint32 weight_runs  = 10;  // packed; how many results in a row have weight, how many
 //!                                       // have none, and so on; it ends with results that have
 //!                                       // none, and is not there if all have weight
+//!   repeated Note   notes        = 11;  // in order of `result`, at most one a result
+//! }
+//! message Note {                 // what is kept of a result's evidence, for people
+//!   uint32 result = 1;           // which of the series' results, from 0
+//!   string text   = 2;           // at most 512 bytes; a reader cuts what is longer
 //! }
 //! message Tombstone {            // results that the agent had to drop
 //!   sint64 from_ms  = 1;         // [from, until)
@@ -54,6 +59,7 @@ mod wire;
 pub use builder::{Builder, Room};
 
 use crate::id::{AgentId, CheckId, NotAName, ServiceId};
+use crate::note::Note;
 use crate::outcome::Cause;
 use crate::result::{Pace, ProbeResult};
 use crate::time::Timestamp;
@@ -69,6 +75,9 @@ pub const BYTES_MAX: usize = 64 * RESULTS_MAX;
 
 /// The most tombstones of a block: a spool writes one, and merges them before it writes many.
 pub const TOMBSTONES_MAX: usize = 64;
+
+/// The most bytes of a block's notes: a quarter. Results come first; notes that don't fit are left out.
+pub const NOTES_BYTES_MAX: usize = BYTES_MAX / 4;
 
 /// The earliest believable instant, 2000-01-01: an earlier one comes from a clock that never ran.
 pub const AT_MIN: Timestamp = Timestamp::from_millis(946_684_800_000);
@@ -97,6 +106,28 @@ pub struct BlockSeries {
     pub pace: Pace,
     /// At least one, in order of `at`; equal instants may occur.
     pub results: Vec<ProbeResult>,
+    /// What is kept of some results' evidence, in order of the results.
+    pub notes: Vec<BlockNote>,
+}
+
+/// What is kept of one result's evidence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BlockNote {
+    /// Which of its series' results in the block, from 0.
+    pub result: u32,
+    /// What is kept.
+    pub note: Note,
+}
+
+impl BlockSeries {
+    /// The results, each with its note.
+    pub fn noted(&self) -> impl Iterator<Item = (&ProbeResult, Option<&Note>)> {
+        let mut notes = self.notes.iter().peekable();
+        self.results.iter().zip(0..).map(move |(result, index)| {
+            let note = notes.next_if(|note| note.result == index);
+            (result, note.map(|note| &note.note))
+        })
+    }
 }
 
 /// Results that were dropped before the collector had them: known to have been, unknown in content.
@@ -172,12 +203,13 @@ impl Block {
         self.len() == 0
     }
 
-    /// The block with every result's elapsed time set to zero, which means "not kept": outcome and
-    /// instant stay, and the bytes shrink by more than half.
+    /// The block without notes and with every result's elapsed time set to zero, which means "not
+    /// kept": outcome and instant stay, and the bytes shrink by more than half.
     pub fn without_latency(&self) -> Block {
         let mut block = self.clone();
-        for result in block.series.iter_mut().flat_map(|series| &mut series.results) {
-            result.elapsed = Duration::ZERO;
+        for series in &mut block.series {
+            series.notes.clear();
+            series.results.iter_mut().for_each(|result| result.elapsed = Duration::ZERO);
         }
         block
     }

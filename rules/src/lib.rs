@@ -29,6 +29,7 @@ pub mod heartbeat;
 // The result is kept and sent
 pub mod block;
 pub mod delivery;
+pub mod note;
 pub mod result;
 // Folded
 pub mod interval;

@@ -27,8 +27,8 @@ pub fn lines<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> String {
         for series in &block.series {
             let (service, check) = (series.service.clone(), series.check.clone());
             let key = SeriesKey { agent: block.agent.clone(), service, check };
-            for result in &series.results {
-                text.push_str(&write(&Line { series: key.clone(), result: *result }));
+            for (result, note) in series.noted() {
+                text.push_str(&write(&Line { series: key.clone(), result: *result, note: note.cloned() }));
                 text.push('\n');
             }
         }

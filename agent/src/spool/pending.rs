@@ -61,8 +61,8 @@ impl Pending {
     /// A block of the results that came first, and how many they are; they stay until taken.
     pub(super) fn block(&self, agent: &AgentId, seq: u64) -> (Block, usize) {
         let mut builder = Builder::default();
-        for Recorded { service, check, pace, result } in &self.results {
-            if builder.push(service.clone(), check.clone(), *pace, *result) == Room::Full {
+        for Recorded { service, check, pace, result, note } in &self.results {
+            if builder.push_noted(service.clone(), check.clone(), *pace, *result, note.clone()) == Room::Full {
                 break;
             }
         }

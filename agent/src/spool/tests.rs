@@ -4,6 +4,7 @@ use daemon::clock::Hand;
 use proptest::prelude::*;
 use rules::block::{Block, BlockSeries};
 use rules::delivery::SEQ_FIRST;
+use rules::note::Note;
 use rules::outcome::{Cause, Outcome};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -23,16 +24,17 @@ fn recorded(at: Timestamp) -> Recorded {
         check: "login".parse().unwrap(),
         pace: Pace { every: Duration::from_secs(30), timeout: Duration::from_secs(10) },
         result: ProbeResult::of_slot(at, Outcome::Up, Duration::from_micros(48_123)),
+        note: Note::new("kept"),
     }
 }
 
 /// A block of `results` results whose bytes depend on `mark`.
 fn block(seq: u64, results: i64, mark: i64) -> Block {
-    let Recorded { service, check, pace, result } = recorded(NOW);
+    let Recorded { service, check, pace, result, .. } = recorded(NOW);
     let at = |i| NOW.plus(Duration::from_secs(seq)).plus(Duration::from_millis(u64::try_from(i).unwrap()));
     let elapsed = |i: i64| Duration::from_micros(u64::try_from(10_000 + (i * 7919 + mark) % 9000).unwrap());
     let results = (0..results).map(|i| ProbeResult { at: at(i), elapsed: elapsed(i), ..result }).collect();
-    let series = vec![BlockSeries { service, check, pace, results }];
+    let series = vec![BlockSeries { service, check, pace, results, notes: Vec::new() }];
     Block { agent: "seoul-1".parse().unwrap(), seq, series, tombstones: Vec::new() }
 }
 

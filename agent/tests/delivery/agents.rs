@@ -59,6 +59,7 @@ async fn record(handle: &SpoolHandle, number: u64) {
         check: "login".parse().unwrap(),
         pace: Pace { every: Duration::from_secs(30), timeout: Duration::from_secs(10) },
         result: ProbeResult::of_slot(at(number), Outcome::Up, Duration::from_millis(48)),
+        note: None,
     };
     handle.record(recorded).await.unwrap();
 }

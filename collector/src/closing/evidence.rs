@@ -9,6 +9,7 @@ use rules::check::Check;
 use rules::id::{AgentId, CheckId};
 use rules::interval::{Interval, IntervalSet};
 use rules::latency::Population;
+use rules::note::Note;
 use rules::run::Run;
 use rules::time::Timestamp;
 use std::future::Future;
@@ -16,6 +17,9 @@ use std::time::Duration;
 
 /// The significant digits of histograms: what a statement marks its percentiles with.
 pub const SIGNIFICANT_DIGITS: u8 = 2;
+
+/// Remarks on one stretch: more than anybody reads at once.
+pub const REMARKS_MAX: usize = 100;
 
 /// A source of evidence.
 pub trait Evidence: Sync {
@@ -35,6 +39,14 @@ pub trait Evidence: Sync {
         measured: &IntervalSet,
     ) -> impl Future<Output = Result<Latency, Self::Error>> + Send;
 
+    /// What is kept of the evidence of `service`'s results within `interval`, in order of time; at
+    /// most [`REMARKS_MAX`].
+    fn remarks(
+        &self,
+        service: &Service,
+        interval: Interval,
+    ) -> impl Future<Output = Result<Vec<Remark>, Self::Error>> + Send;
+
     /// How far the evidence of each agent that looks at `service` is complete.
     fn watermarks(&self, service: &Service) -> impl Future<Output = Result<Vec<Watermark>, Self::Error>> + Send;
 }
@@ -48,6 +60,19 @@ pub struct Seen {
     pub check: CheckId,
     /// The series' runs, in order of time.
     pub runs: Vec<Run>,
+}
+
+/// What is kept of one result's evidence.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Remark {
+    /// When the attempt started.
+    pub at: Timestamp,
+    /// Who looked.
+    pub agent: AgentId,
+    /// At what.
+    pub check: CheckId,
+    /// What is kept. Its text is from outside.
+    pub note: Note,
 }
 
 /// How long one check's results took.

@@ -2,7 +2,7 @@
 //!
 //! It says what `rules` decided and from what; it decides nothing itself.
 
-use super::evidence::{Evidence, Seen};
+use super::evidence::{Evidence, Remark, Seen};
 use super::{counting, reckon};
 use crate::render::figures::{Local, length};
 use rules::agreement::{Agreement, Language, Service};
@@ -20,6 +20,9 @@ use std::time::Duration;
 /// How many runs of one series are told within one stretch; the rest is counted.
 const RUNS_TOLD: usize = 8;
 
+/// How many notes are told of one stretch; the rest is counted.
+const REMARKS_TOLD: usize = 12;
+
 /// Explains `service`'s `month`; with `at`, only what was the case at that instant.
 pub async fn explain<E: Evidence>(
     evidence: &E,
@@ -35,7 +38,14 @@ pub async fn explain<E: Evidence>(
     let Some(reckoning) = reckon(agreement, service, month, as_of, &seen) else {
         return Ok(format!("{} had no time in {month}, or none yet.\n", service.id));
     };
-    let teller = Teller { agreement, service, seen: &seen, reckoning: &reckoning, local };
+    let mut remarks = Vec::new();
+    for (stretch, _) in &reckoning.stretches {
+        let is_told = at.is_none_or(|at| stretch.interval.contains(at));
+        if is_told {
+            remarks.extend(evidence.remarks(service, stretch.interval).await?);
+        }
+    }
+    let teller = Teller { agreement, service, seen: &seen, remarks: &remarks, reckoning: &reckoning, local };
     Ok(match at {
         Some(at) => teller.instant(at),
         None => teller.month(month),
@@ -46,6 +56,8 @@ struct Teller<'a> {
     agreement: &'a Agreement,
     service: &'a Service,
     seen: &'a [Seen],
+    /// What is kept of the evidence of the stretches that are told.
+    remarks: &'a [Remark],
     reckoning: &'a Reckoning<'a>,
     local: Local<'a>,
 }
@@ -107,6 +119,14 @@ impl Teller<'_> {
         let _ = writeln!(out, "   {}", self.bracket(stretch));
         for seen in self.seen {
             let _ = writeln!(out, "   {}", self.saw(seen, interval));
+        }
+        let within: Vec<&Remark> = self.remarks.iter().filter(|remark| interval.contains(remark.at)).collect();
+        for remark in within.iter().take(REMARKS_TOLD) {
+            let Remark { at, agent, check, note } = remark;
+            let _ = writeln!(out, "   {agent} noted of {check} at {}: {note}", self.local.instant(*at));
+        }
+        if REMARKS_TOLD < within.len() {
+            let _ = writeln!(out, "   And {} more notes.", within.len() - REMARKS_TOLD);
         }
         out
     }

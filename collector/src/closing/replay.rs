@@ -4,7 +4,7 @@
 //! Every result is kept, so every figure is drawn from the results themselves; the ledger's way,
 //! by runs and hours, must come to the same.
 
-use super::evidence::{Evidence, Latency, Percentiles, SIGNIFICANT_DIGITS, Seen, Watermark};
+use super::evidence::{Evidence, Latency, Percentiles, REMARKS_MAX, Remark, SIGNIFICANT_DIGITS, Seen, Watermark};
 use crate::lines::Line;
 use hdrhistogram::Histogram;
 use rules::agreement::{Agreement, Service};
@@ -22,17 +22,22 @@ use std::convert::Infallible;
 #[derive(Debug, Default)]
 pub struct Results {
     series: HashMap<SeriesKey, Vec<ProbeResult>>,
+    remarks: BTreeMap<ServiceId, Vec<Remark>>,
 }
 
 impl Results {
     /// Takes in one result.
     pub fn take(&mut self, line: Line) {
+        if let Some(note) = line.note {
+            let SeriesKey { agent, service, check } = line.series.clone();
+            self.remarks.entry(service).or_default().push(Remark { at: line.result.at, agent, check, note });
+        }
         self.series.entry(line.series).or_default().push(line.result);
     }
 
     /// Folds the results of `agreement`'s services, with the pace that its checks have.
     pub fn fold(self, agreement: &Agreement) -> Replayed {
-        let mut replayed = Replayed { series: BTreeMap::new(), ignored: 0 };
+        let mut replayed = Replayed { series: BTreeMap::new(), remarks: self.remarks, ignored: 0 };
         for (key, results) in self.series {
             let service = agreement.services.iter().find(|service| service.id == key.service);
             let check = service.and_then(|service| service.checks.iter().find(|check| check.id == key.check));
@@ -60,6 +65,7 @@ fn standing(mut results: Vec<ProbeResult>) -> Vec<ProbeResult> {
 #[derive(Debug)]
 pub struct Replayed {
     series: BTreeMap<ServiceId, BTreeMap<SeriesKey, Heard>>,
+    remarks: BTreeMap<ServiceId, Vec<Remark>>,
     /// How many results belonged to no check of the agreement.
     pub ignored: u64,
 }
@@ -104,6 +110,15 @@ impl Evidence for Replayed {
         let mut population = Population::default();
         hours.values().for_each(|hour| population.merge(hour));
         Ok(Latency { population, percentiles: Percentiles::of(&histogram), hours: hours.into_iter().collect() })
+    }
+
+    async fn remarks(&self, service: &Service, interval: Interval) -> Result<Vec<Remark>, Infallible> {
+        let all = self.remarks.get(&service.id).into_iter().flatten();
+        let mut within: Vec<Remark> = all.filter(|remark| interval.contains(remark.at)).cloned().collect();
+        within.sort_unstable();
+        within.dedup();
+        within.truncate(REMARKS_MAX);
+        Ok(within)
     }
 
     /// A file doesn't say how far it is complete: each agent is taken to be until its next result

@@ -25,7 +25,7 @@ fn block(series: Vec<BlockSeries>) -> Block {
 
 fn one_series(results: Vec<ProbeResult>) -> Block {
     let (service, check) = ("apm-prod".parse().unwrap(), "login".parse().unwrap());
-    block(vec![BlockSeries { service, check, pace: pace(), results }])
+    block(vec![BlockSeries { service, check, pace: pace(), results, notes: Vec::new() }])
 }
 
 /// Puts `payload` into a frame whose checksum is right.
@@ -59,7 +59,13 @@ prop_compose! {
         every in any::<u64>(),
         timeout in 0..60_000_000_u64,
         drawn in prop::collection::vec(any_result(), 1..60),
+        noted in prop::collection::vec((any::<prop::sample::Index>(), "\\PC{1,20}"), 0..4),
     ) -> BlockSeries {
+        let noted = noted.into_iter().map(|(index, text)| (index.index(drawn.len()), text));
+        let noted: alloc::collections::BTreeMap<usize, String> = noted.collect();
+        let note = |(index, text): (usize, String)| {
+            Some(BlockNote { result: u32::try_from(index).unwrap(), note: Note::new(&text)? })
+        };
         let mut results: Vec<_> = drawn.into_iter().map(|(at, kind, cause, elapsed, weight)| {
             let kind = [OutcomeKind::Up, OutcomeKind::Down, OutcomeKind::Void][usize::from(kind)];
             ProbeResult {
@@ -75,6 +81,7 @@ prop_compose! {
             check: "c".parse().unwrap(),
             pace: Pace { every: Duration::from_micros(every), timeout: Duration::from_micros(timeout) },
             results,
+            notes: noted.into_iter().filter_map(note).collect(),
         }
     }
 }
@@ -151,7 +158,8 @@ proptest! {
             let (service, check) = &names[i % names.len()];
             let result = up(ms(i64::from(*step) * 997), u64::MAX);
             gathered += 1;
-            if builder.push(service.parse().unwrap(), check.parse().unwrap(), pace(), result) == Room::Full {
+            let note = Note::new(&"x".repeat(usize::try_from(step % 700).unwrap()));
+            if builder.push_noted(service.parse().unwrap(), check.parse().unwrap(), pace(), result, note) == Room::Full {
                 break;
             }
         }
@@ -196,6 +204,40 @@ fn the_bytes_of_results_without_weight_never_change() {
     );
     assert_eq!(without.len() + 2 * "\x52\x04\x00\x01\x01\x02".len(), with.len(), "no weight, no bytes");
     assert!(with.ends_with("520400010102"));
+}
+
+#[test]
+fn the_bytes_of_notes_never_change_and_without_notes_there_are_none() {
+    let results = vec![up(ms(0), 20), up(ms(30_000), 20)];
+    let bare = one_series(results);
+    let mut noted = bare.clone();
+    noted.series[0].notes = vec![BlockNote { result: 1, note: Note::new("503 \u{7}").unwrap() }];
+    let (with, without) = (payload(&noted), payload(&bare));
+    let note = [0x5a, 13, 0x08, 1, 0x12, 9];
+    assert!(with.ends_with(&[&note[..], b"503 \\u{7}"].concat()));
+    assert_eq!(with.len(), without.len() + note.len() + 9);
+    assert_eq!(noted.without_latency(), bare.without_latency(), "a full spool keeps no notes");
+    let found: Vec<_> = noted.series[0].noted().map(|(_, note)| note.map(Note::as_str)).collect();
+    assert_eq!(found, [None, Some("503 \\u{7}")]);
+}
+
+#[test]
+fn notes_that_do_not_fit_their_results_are_refused_and_hostile_ones_made_harmless() {
+    let bytes = payload(&one_series(vec![up(ms(0), 0), up(ms(1), 0)]));
+    let with = |notes: &[u8]| {
+        let mut bytes = bytes.clone();
+        let series = bytes.iter().position(|byte| *byte == 0x1a).unwrap() + 1;
+        bytes[series] += u8::try_from(notes.len()).unwrap();
+        bytes.extend(notes);
+        Block::decode(&sealed(&bytes)).map(|block| block.series[0].notes.clone())
+    };
+    let hostile = with(&[0x5a, 5, 0x12, 3, 0x1b, b'[', b'm']).unwrap();
+    assert_eq!((hostile[0].result, hostile[0].note.as_str()), (0, "\\u{1b}[m"));
+    assert_eq!(with(&[0x5a, 2, 0x08, 1]), Ok(Vec::new()), "no text is no note");
+    let beyond = with(&[0x5a, 5, 0x08, 2, 0x12, 1, b'x']);
+    assert_eq!(beyond, Err(BlockError::Content("a note on a result that it has not")));
+    let twice = with(&[0x5a, 3, 0x12, 1, b'x', 0x5a, 3, 0x12, 1, b'y']);
+    assert_eq!(twice, Err(BlockError::Content("notes out of order")));
 }
 
 #[test]
@@ -276,6 +318,7 @@ fn a_usual_result_takes_at_most_six_bytes() {
     // Four checks every 30 s with scheduling jitter and log-normal-like latency, 64 results each.
     let noise = |i: i64, m: i64| ((i * 2_654_435_761).rem_euclid(1 << 32) * m) >> 32;
     let series = |name: &str| BlockSeries {
+        notes: Vec::new(),
         service: "apm-prod".parse().unwrap(),
         check: name.parse().unwrap(),
         pace: pace(),

@@ -4,7 +4,8 @@
 //! is checked, before anything is allocated for them.
 
 use super::protobuf::{Column, Fields, Message, Numbers, VARINT_BYTES_MAX, varint};
-use super::{AT_MIN, BYTES_MAX, Block, BlockError, BlockSeries, RESULTS_MAX, TOMBSTONES_MAX, Tombstone};
+use super::{AT_MIN, BYTES_MAX, Block, BlockError, BlockNote, BlockSeries, RESULTS_MAX, TOMBSTONES_MAX, Tombstone};
+use crate::note::Note;
 use crate::outcome::{Cause, Outcome, OutcomeKind};
 use crate::result::{Pace, ProbeResult, Weight};
 use crate::time::Timestamp;
@@ -107,6 +108,11 @@ fn write_series(series: &BlockSeries, to: &mut Message, column: &mut Message) {
     to.packed(7, column);
     write_elapsed(results, to, column);
     write_weights(results, to, column);
+    for BlockNote { result, note } in &series.notes {
+        column.uint(1, u64::from(*result));
+        column.text(2, note.as_str());
+        to.packed(11, column);
+    }
 }
 
 fn write_elapsed(results: &[ProbeResult], to: &mut Message, column: &mut Message) {
@@ -144,7 +150,7 @@ fn read_series(bytes: &[u8], before: Option<&BlockSeries>, room: &mut usize) -> 
     let (mut service, mut check, mut every, mut timeout) = ("", "", 0, 0);
     let (mut first_at, mut elapsed_base) = (0, 0);
     let (mut steps, mut outcomes, mut elapsed) = (Column::default(), Column::default(), Column::default());
-    let mut weights = Column::default();
+    let (mut weights, mut notes) = (Column::default(), Vec::new());
     let mut fields = Fields::of(bytes);
     while let Some(field) = fields.next()? {
         match field.number {
@@ -158,6 +164,7 @@ fn read_series(bytes: &[u8], before: Option<&BlockSeries>, room: &mut usize) -> 
             8 => elapsed_base = field.uint()?,
             9 => elapsed.extend(field)?,
             10 => weights.extend(field)?,
+            11 => read_note(field.bytes()?, &mut notes)?,
             _ => {}
         }
     }
@@ -170,6 +177,9 @@ fn read_series(bytes: &[u8], before: Option<&BlockSeries>, room: &mut usize) -> 
     let rows = Rows { at: first_at, step: 0, steps: steps.numbers(), elapsed: elapsed.numbers(), elapsed_base };
     let mut results = read_results(n, outcomes.numbers(), rows)?;
     read_weights(weights.numbers(), &mut results)?;
+    if notes.last().is_some_and(|last: &BlockNote| n <= last.result as usize) {
+        return Err(BlockError::Content("a note on a result that it has not"));
+    }
     let service = match before {
         Some(before) if before.service.as_str() == service => before.service.clone(),
         _ => service.parse().map_err(BlockError::Name)?,
@@ -179,7 +189,26 @@ fn read_series(bytes: &[u8], before: Option<&BlockSeries>, room: &mut usize) -> 
         check: check.parse().map_err(BlockError::Name)?,
         pace: Pace { every: Duration::from_micros(every), timeout: Duration::from_micros(timeout) },
         results,
+        notes,
     })
+}
+
+/// Reads the note that follows `notes`. An empty text is none.
+fn read_note(bytes: &[u8], notes: &mut Vec<BlockNote>) -> Result<(), BlockError> {
+    let (mut result, mut text) = (0, "");
+    let mut fields = Fields::of(bytes);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => result = field.uint32()?,
+            2 => text = field.text()?,
+            _ => {}
+        }
+    }
+    if notes.last().is_some_and(|before| result <= before.result) {
+        return Err(BlockError::Content("notes out of order"));
+    }
+    notes.extend(Note::new(text).map(|note| BlockNote { result, note }));
+    Ok(())
 }
 
 fn read_results(n: usize, mut outcomes: Numbers<'_>, mut rows: Rows<'_>) -> Result<Vec<ProbeResult>, BlockError> {

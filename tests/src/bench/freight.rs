@@ -74,7 +74,13 @@ impl Shape {
     pub(crate) fn block_of(&self, series: &[usize], block: usize, agent: &str, seq: u64, now: Timestamp) -> Block {
         let part = |&series: &usize| {
             let ((service, check), results) = (Shape::names(series), self.results(series, block, now));
-            BlockSeries { service: service.parse().unwrap(), check: check.parse().unwrap(), pace: PACE, results }
+            BlockSeries {
+                service: service.parse().unwrap(),
+                check: check.parse().unwrap(),
+                pace: PACE,
+                results,
+                notes: Vec::new(),
+            }
         };
         let series = series.iter().map(part).collect();
         Block { agent: agent.parse().unwrap(), seq, series, tombstones: Vec::new() }

@@ -113,6 +113,7 @@ fn blocks() -> Vec<(usize, Vec<u8>)> {
     for agent in 0..AGENTS {
         for (part, seq) in slots.chunks(RESULTS_MAX / CHECKS).zip(1..) {
             let series = |check: usize| BlockSeries {
+                notes: Vec::new(),
                 service: "shop".parse().unwrap(),
                 check: format!("c{check}").parse().unwrap(),
                 pace: PACE,

@@ -57,6 +57,7 @@ impl Agent {
         }
         self.committed_at = now;
         let series = BlockSeries {
+            notes: Vec::new(),
             service: "s".parse().expect("a name"),
             check: "c".parse().expect("a name"),
             pace: PACE,

@@ -26,7 +26,12 @@ fn lines(from: &str, until: &str, outages: &[(&str, &str)]) -> String {
         let is_down = outages.iter().any(|(from, until)| instant(from) <= at && at < instant(until));
         let outcome = if is_down { Outcome::Down(Cause::Timeout) } else { Outcome::Up };
         let result = ProbeResult::of_slot(at, outcome, Duration::from_millis(20));
-        writeln!(text, "{}", collector::lines::write(&collector::lines::Line { series: key.clone(), result })).unwrap();
+        writeln!(
+            text,
+            "{}",
+            collector::lines::write(&collector::lines::Line { series: key.clone(), result, note: None })
+        )
+        .unwrap();
         at = at.plus(Duration::from_secs(60));
     }
     text

@@ -39,6 +39,16 @@ struct SeriesWire {
     elapsed: Vec<u64>,
     #[prost(uint32, repeated, tag = "10")]
     weight_runs: Vec<u32>,
+    #[prost(message, repeated, tag = "11")]
+    notes: Vec<NoteWire>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct NoteWire {
+    #[prost(uint32, tag = "1")]
+    result: u32,
+    #[prost(string, tag = "2")]
+    text: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -85,6 +95,7 @@ fn meaning(wire: &BlockWire) -> Block {
         results: wire.results,
         cause: cause(wire.cause),
     };
+    let note = |wire: &NoteWire| Some(BlockNote { result: wire.result, note: Note::new(&wire.text)? });
     let series = |wire: &SeriesWire| {
         let (mut at, mut step) = (wire.first_at_ms, 0);
         let later = wire.at_step.iter().map(|change| {
@@ -113,6 +124,7 @@ fn meaning(wire: &BlockWire) -> Block {
             check: wire.check.parse().unwrap(),
             pace: Pace { every: Duration::from_micros(wire.every_us), timeout: Duration::from_micros(wire.timeout_us) },
             results: results.collect(),
+            notes: wire.notes.iter().filter_map(note).collect(),
         }
     };
     Block {
