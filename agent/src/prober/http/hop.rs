@@ -3,6 +3,7 @@
 use crate::prober::resolve::Host;
 use crate::prober::trace::Break;
 use http::{HeaderValue, Uri};
+use rules::check::target::TARGET_BYTES_MAX;
 use rules::evidence::Fault;
 use rustls::pki_types::ServerName;
 use url::{Position, Url};
@@ -53,6 +54,10 @@ impl Hop {
 
     /// Where `location` leads from here.
     pub(crate) fn follow(&self, location: &str) -> Result<Hop, Break> {
+        if TARGET_BYTES_MAX < location.len() {
+            let detail = format!("a redirect to a place of {} bytes; {TARGET_BYTES_MAX} are followed", location.len());
+            return Err(Break::new(Fault::Redirect, &detail));
+        }
         let refuse = |why: &str| Break::new(Fault::Redirect, &format!("a redirect to `{location}`: {why}"));
         let url = self.url.join(location).map_err(|error| refuse(&error.to_string()))?;
         let mut hop = Hop::to(url).map_err(refuse)?;
