@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use daemon::clock::Clock;
 use rules::check::target::TargetError;
 use rules::check::{
-    CommandError, DnsTarget, ExecTarget, HttpTarget, Target, TcpTarget, TlsTarget, UnixTarget, WsTarget,
+    CommandError, DnsTarget, ExecTarget, GrpcTarget, HttpTarget, Target, TcpTarget, TlsTarget, UnixTarget, WsTarget,
 };
 use rules::evidence::{Evidence, escaped};
 use rules::judge::{Circumstances, complaint, judge};
@@ -40,7 +40,7 @@ const NO_ANSWER: u8 = 2;
 Exits with 0 if every probe was up, 1 if one was down, 2 if one could not be judged.")]
 pub struct CheckArgs {
     /// A URL, `tcp:host:port`, `host:port`, `tls:host:port`, `wss://host/path`, `unix:/path`,
-    /// `dns://server/name?type=MX` or `exec:/path/to/program argument…`
+    /// `dns://server/name?type=MX`, `grpc:host:port[/service]`, `grpcs:…` or `exec:/path/to/program argument…`
     pub target: String,
     /// The kind of probe, when the target's form should not decide
     #[arg(long)]
@@ -71,6 +71,8 @@ pub enum Kind {
     Ws,
     /// A socket in the file system
     Unix,
+    /// A server with the gRPC health protocol: `host:port[/service]`, `grpcs:…` for TLS
+    Grpc,
     /// A local command with the exit codes of Nagios plugins
     Exec,
 }
@@ -145,6 +147,7 @@ fn address(text: &str, kind: Option<Kind>) -> Result<Target, TargetError> {
         Some(Kind::Tls) => TlsTarget::parse(text).map(Target::Tls),
         Some(Kind::Ws) => WsTarget::parse(text).map(Target::Ws),
         Some(Kind::Unix) => UnixTarget::parse(text).map(Target::Unix),
+        Some(Kind::Grpc) => GrpcTarget::parse(text).map(Target::Grpc),
     }
 }
 

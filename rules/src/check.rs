@@ -33,7 +33,7 @@ pub use flow::{
     Capture, CaptureFrom, Confidence, Expectation, FlowTarget, Polling, Runs, Step, StepRequest, Template,
     TemplateError, Timed, Tolerance,
 };
-pub use grpc::GrpcTarget;
+pub use grpc::{GrpcTarget, Metadata};
 pub use heartbeat::{GRACE_DEFAULT, HeartbeatTarget, JobSchedule};
 pub use http::{
     Compression, HttpAuth, HttpOptions, HttpTarget, HttpVersions, OAuth2, Proxy, ProxyChoice, Redirects, ResolvedBy,

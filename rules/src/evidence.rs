@@ -21,7 +21,7 @@ pub use dialog::{DialogFacts, Ending, Expectation, Unmet};
 pub use dns::{DnsAnswer, DnsFacts, Edns, RECORDS_SHOWN_MAX, SectionFacts, TcpFallback};
 pub use exec::{ExecFacts, PERFDATA_MAX, Perfdata, ProcessEnd};
 pub use flow::{FlowFacts, Shortfall, StepEnd, StepFacts};
-pub use grpc::GrpcFacts;
+pub use grpc::{GrpcCode, GrpcFacts, GrpcStatus, ServingStatus};
 pub use http::{Found, HttpFacts, HttpVersion, Transport, Way};
 pub use icmp::IcmpFacts;
 pub use page::{ASSETS_TOLD_MAX, AssetFacts, AssetFailure, Excess, PageFacts, Trouble};

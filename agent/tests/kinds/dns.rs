@@ -2,7 +2,7 @@
 //! own tests describe.
 
 #[path = "dns/servers.rs"]
-mod servers;
+pub(crate) mod servers;
 
 use crate::{AMPLE, probe};
 use hickory_resolver::proto::op::{Message, ResponseCode};

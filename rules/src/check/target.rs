@@ -5,8 +5,8 @@
 //! alone: it never resolves a name, and it never repairs what it can't read.
 
 use super::{
-    DnsTarget, HttpOptions, HttpTarget, Route, Secured, Security, Target, TcpTarget, TlsRule, TlsTarget, UnixTarget,
-    WsTarget,
+    DnsTarget, GrpcTarget, HttpOptions, HttpTarget, Route, Secured, Security, Target, TcpTarget, TlsRule, TlsTarget,
+    UnixTarget, WsTarget,
 };
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -86,6 +86,9 @@ impl Target {
             Some(scheme) if is_word(scheme, "ws") || is_word(scheme, "wss") => WsTarget::parse(text).map(Target::Ws),
             Some(scheme) if is_word(scheme, "tls") => TlsTarget::parse(text).map(Target::Tls),
             Some(scheme) if is_word(scheme, "unix") => UnixTarget::parse(text).map(Target::Unix),
+            Some(scheme) if is_word(scheme, "grpc") || is_word(scheme, "grpcs") => {
+                GrpcTarget::parse(text).map(Target::Grpc)
+            }
             _ => TcpTarget::parse(text).map(Target::Tcp),
         }
     }

@@ -128,7 +128,8 @@ impl Authority {
         self.file.path().to_str().unwrap().into()
     }
 
-    fn server(&self) -> Arc<ServerConfig> {
+    /// What a server needs that has a certificate for 127.0.0.1.
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["127.0.0.1".into()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
