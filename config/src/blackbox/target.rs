@@ -33,7 +33,7 @@ impl Module {
     /// What a prober looks at to probe `address` by this module.
     pub fn target(&self, address: &str) -> Result<Target, Refusal> {
         match self.prober.as_str() {
-            "http" => http::target(&self.http, address).map(Target::Http),
+            "http" => http::target(&self.http, address).map(Box::new).map(Target::Http),
             "tcp" => dialog::tcp(&self.tcp, address).map(Target::Tcp),
             "unix" => dialog::unix(&self.unix, address).map(Target::Unix),
             "websocket" => dialog::websocket(&self.websocket.clone().unwrap_or_default(), address).map(Target::Ws),
