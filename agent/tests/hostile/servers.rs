@@ -37,7 +37,7 @@ fn page(scheme: &str, address: SocketAddr) -> HttpTarget {
 
 /// A page of a plain server that fails at once.
 fn fails(manner: &'static str, script: Script, cause: Cause) -> Case {
-    Case { manner, target: Target::Http(page("http", plain(script))), timeout: AMPLE, cause }
+    Case { manner, target: Target::Http(Box::new(page("http", plain(script)))), timeout: AMPLE, cause }
 }
 
 /// A page of a plain server that never comes to an end.
@@ -47,13 +47,18 @@ fn stalls(manner: &'static str, script: Script) -> Case {
 
 /// A page of a server that cuts its connections.
 fn cuts(manner: &'static str, script: Script) -> Case {
-    Case { manner, target: Target::Http(page("http", reset_after(script))), timeout: AMPLE, cause: Cause::Reset }
+    Case {
+        manner,
+        target: Target::Http(Box::new(page("http", reset_after(script)))),
+        timeout: AMPLE,
+        cause: Cause::Reset,
+    }
 }
 
 /// A page over TLS, on a plain server that knows no TLS.
 fn breaks_tls(manner: &'static str, script: Script, cause: Cause) -> Case {
     let timeout = if cause == Cause::Timeout { SHORT } else { AMPLE };
-    Case { manner, target: Target::Http(page("https", plain(script))), timeout, cause }
+    Case { manner, target: Target::Http(Box::new(page("https", plain(script)))), timeout, cause }
 }
 
 /// A page over HTTP/2, its certificate not asked about.
@@ -61,7 +66,7 @@ fn breaks_http2(manner: &'static str, script: Script, cause: Cause) -> Case {
     let mut page = page("https", secured(b"h2", 0, script));
     page.options.tls.verify = Verify::Nothing;
     let timeout = if cause == Cause::Timeout { SHORT } else { AMPLE };
-    Case { manner, target: Target::Http(page), timeout, cause }
+    Case { manner, target: Target::Http(Box::new(page)), timeout, cause }
 }
 
 fn http1() -> Vec<Case> {
@@ -213,7 +218,12 @@ fn tls() -> Vec<Case> {
             },
             Cause::Tls,
         ),
-        Case { manner: "shows 2 000 certificates", target: Target::Http(heavy), timeout: AMPLE, cause: Cause::Tls },
+        Case {
+            manner: "shows 2 000 certificates",
+            target: Target::Http(Box::new(heavy)),
+            timeout: AMPLE,
+            cause: Cause::Tls,
+        },
     ]
 }
 
@@ -373,6 +383,6 @@ fn a_body_that_a_rule_looks_at_is_kept_no_further_than_its_limit() {
     page.options.body_bytes_max = 16 * 1024;
     let pattern = Pattern::new("y$").unwrap();
     page.content = vec![ContentRule { look: Look::Body(pattern), fails: FailsIf::Missing }];
-    let target = Target::Http(page);
+    let target = Target::Http(Box::new(page));
     check(vec![Case { manner: "sends a body without end", target, timeout: AMPLE, cause: Cause::TooLarge }]);
 }
