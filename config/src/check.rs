@@ -8,7 +8,7 @@ mod trust;
 // One file a kind: from keys to a target, and back
 mod dns;
 mod exec;
-mod flow;
+pub(crate) mod flow;
 mod grpc;
 mod heartbeat;
 mod http;

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod blackbox;
 pub mod check_document;
 pub mod collector;
+pub mod flow;
 // What stands in it
 mod agreement;
 mod check;

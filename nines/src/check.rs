@@ -8,15 +8,18 @@ mod text;
 
 use agent::prober::Prober;
 use clap::{Args, ValueEnum};
+use config::reading::ConfigError;
 use daemon::clock::Clock;
 use rules::check::target::TargetError;
 use rules::check::{
-    CommandError, DnsTarget, ExecTarget, GrpcTarget, HttpTarget, Target, TcpTarget, TlsTarget, UnixTarget, WsTarget,
+    CommandError, DnsTarget, ExecTarget, GrpcTarget, HttpTarget, PageTarget, PromqlTarget, Target, TcpTarget, TlsTarget,
+    UnixTarget, WsTarget,
 };
 use rules::evidence::{Evidence, escaped};
 use rules::judge::{Circumstances, complaint, judge};
 use rules::outcome::{Outcome, OutcomeKind};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,7 +43,8 @@ const NO_ANSWER: u8 = 2;
 Exits with 0 if every probe was up, 1 if one was down, 2 if one could not be judged.")]
 pub struct CheckArgs {
     /// A URL, `tcp:host:port`, `host:port`, `tls:host:port`, `wss://host/path`, `unix:/path`,
-    /// `dns://server/name?type=MX`, `grpc:host:port[/service]`, `grpcs:…` or `exec:/path/to/program argument…`
+    /// `dns://server/name?type=MX`, `grpc:host:port[/service]`, `grpcs:…`, `page:URL`, `flow:FILE`,
+    /// `promql:URL EXPRESSION` or `exec:/path/to/program argument…`
     pub target: String,
     /// The kind of probe, when the target's form should not decide
     #[arg(long)]
@@ -75,6 +79,12 @@ pub enum Kind {
     Grpc,
     /// A local command with the exit codes of Nagios plugins
     Exec,
+    /// A page with the assets that it needs: `page:https://host/path`
+    Page,
+    /// The steps in a file: `flow:flows/create-project.yaml`
+    Flow,
+    /// A query to a Prometheus server: `promql:http://host:9090 EXPRESSION`
+    Promql,
 }
 
 /// A text that names nothing to look at.
@@ -86,6 +96,12 @@ enum NotATarget {
     /// It is no command.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// It is no file with a flow.
+    #[error("the flow can't be read:\n{0}")]
+    Flow(#[from] ConfigError),
+    /// It is no server with a query.
+    #[error("`{0}` has no query; write `promql:http://host:9090 EXPRESSION`")]
+    Query(String),
 }
 
 /// One probe and what it came to.
@@ -134,13 +150,36 @@ fn target(args: &CheckArgs) -> Result<Target, NotATarget> {
     match (args.kind, command) {
         (None, Some(command)) => Ok(Target::Exec(ExecTarget::from_line(command)?)),
         (Some(Kind::Exec), _) => Ok(Target::Exec(ExecTarget::from_line(command.unwrap_or(&args.target))?)),
-        (kind, _) => Ok(address(&args.target, kind)?),
+        (kind, _) => several(kind, &args.target).unwrap_or_else(|| Ok(address(&args.target, kind)?)),
     }
+}
+
+/// What takes several requests, or more than an address to name; nothing if it is neither.
+fn several(kind: Option<Kind>, text: &str) -> Option<Result<Target, NotATarget>> {
+    let named = |wanted: Kind, word: &str| match text.strip_prefix(word) {
+        Some(rest) if kind.is_none_or(|kind| kind == wanted) => Some(rest),
+        _ if kind == Some(wanted) => Some(text),
+        _ => None,
+    };
+    if let Some(url) = named(Kind::Page, "page:") {
+        return Some(PageTarget::parse(url).map(Target::Page).map_err(NotATarget::from));
+    }
+    if let Some(file) = named(Kind::Flow, "flow:") {
+        let flow = config::flow::load(Path::new(file));
+        return Some(flow.map(|loaded| Target::Flow(loaded.value)).map_err(NotATarget::from));
+    }
+    let query = named(Kind::Promql, "promql:")?;
+    Some(match query.trim().split_once(' ') {
+        Some((server, query)) => {
+            PromqlTarget::unbounded(server, query.trim()).map(Target::Promql).map_err(NotATarget::from)
+        }
+        None => Err(NotATarget::Query(safe(query))),
+    })
 }
 
 fn address(text: &str, kind: Option<Kind>) -> Result<Target, TargetError> {
     match kind {
-        None | Some(Kind::Exec) => Target::parse(text),
+        None | Some(Kind::Exec | Kind::Page | Kind::Flow | Kind::Promql) => Target::parse(text),
         Some(Kind::Http) => HttpTarget::parse(text).map(Box::new).map(Target::Http),
         Some(Kind::Tcp) => TcpTarget::parse(text).map(Target::Tcp),
         Some(Kind::Dns) => DnsTarget::parse(text).map(Box::new).map(Target::Dns),
@@ -184,6 +223,18 @@ mod tests {
         }
         let line = <Line as clap::Parser>::parse_from(["check", "http://a/"]);
         assert_eq!(line.args.timeout, TIMEOUT_DEFAULT);
+    }
+
+    #[test]
+    fn a_target_of_several_requests_is_named_by_its_word_or_by_its_kind() {
+        let read = |text: &str, kind| several(kind, text).map(|target| target.map(|target| target.kind()));
+        assert!(matches!(read("page:http://a/", None), Some(Ok("page"))));
+        assert!(matches!(read("http://a/", Some(Kind::Page)), Some(Ok("page"))));
+        assert!(matches!(read("promql:http://a:9090 sum(up) > 1", None), Some(Ok("promql"))));
+        assert!(matches!(read("promql:http://a:9090", None), Some(Err(NotATarget::Query(_)))));
+        assert!(matches!(read("flow:/nonexistent", None), Some(Err(NotATarget::Flow(_)))));
+        assert!(read("http://a/", None).is_none());
+        assert!(read("page:http://a/", Some(Kind::Http)).is_none());
     }
 
     #[test]

@@ -9,12 +9,13 @@ use super::http::options;
 use crate::files;
 use crate::node::{Key, Node, Value};
 use crate::reading::keys::Keys;
-use crate::reading::{Environment, Placed, Reading};
+use crate::reading::{ConfigError, Environment, Loaded, Placed, Reading};
 use crate::scalar::{length, words};
 use crate::secret::{check_secret, check_secret_file, expanded};
 use names::Names;
 use rules::check::{FlowTarget, Runs, SecretSource, Step, Timed};
 use std::collections::BTreeMap;
+use std::path::Path;
 pub(super) use write::write;
 
 /// The largest file of a flow: a hundred times what fifty steps take.
@@ -51,6 +52,15 @@ fn from_file(file: &str, node: &Node, reading: &mut Reading) -> Option<FlowTarge
     };
     let root = reading.parse(&path.display().to_string(), &text)?;
     flow(&root, Some(file), reading)
+}
+
+/// Reads the file at `path` as a flow by itself, with every option of HTTP at its default.
+pub(crate) fn load(path: &Path) -> Result<Loaded<FlowTarget>, ConfigError> {
+    let name = path.display().to_string();
+    let mut reading = Reading::new(files::base_dir(path).to_owned(), Environment::Process);
+    let node = reading.parse(&name, &files::read(path)?);
+    let flow = node.and_then(|node| flow(&node, Some(&name), &mut reading));
+    reading.end(flow)
 }
 
 /// Reads the keys of a flow; `file` is its path if it stands in one of its own.

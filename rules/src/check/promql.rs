@@ -1,6 +1,7 @@
 //! What a `promql` check asks, and which values are good.
 
-use super::HttpOptions;
+use super::target::TargetError;
+use super::{HttpOptions, HttpTarget};
 use crate::number::Number;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,7 +14,7 @@ pub struct PromqlTarget {
     pub query: String,
     /// The server's URL, up to where `/api/v1/query` follows.
     pub server: String,
-    /// What every value that counts must keep; never empty.
+    /// What every value that counts must keep.
     pub bounds: Vec<Bound>,
     /// How several series are read.
     pub series: SeriesRule,
@@ -23,6 +24,21 @@ pub struct PromqlTarget {
     pub server_failure: ServerFailure,
     /// How the server is asked.
     pub options: HttpOptions,
+}
+
+impl PromqlTarget {
+    /// The query for a server at an absolute URL, held against nothing; everything else has its default.
+    pub fn unbounded(server: &str, query: &str) -> Result<PromqlTarget, TargetError> {
+        HttpTarget::parse(server).map(|HttpTarget { url, options, .. }| PromqlTarget {
+            query: query.into(),
+            server: url.trim_end_matches('/').into(),
+            bounds: Vec::new(),
+            series: SeriesRule::default(),
+            no_data: NoData::default(),
+            server_failure: ServerFailure::default(),
+            options,
+        })
+    }
 }
 
 /// A bound on a value.

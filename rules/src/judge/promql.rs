@@ -86,7 +86,7 @@ fn no_data(rule: NoData, series: usize) -> Option<Complaint<'static>> {
 mod tests {
     use super::super::{Circumstances, judge};
     use super::*;
-    use crate::check::{HttpOptions, Relation, Target};
+    use crate::check::{Relation, Target};
     use crate::evidence::{Facts, Failure, Fault, Phase};
     use crate::outcome::Outcome;
     use alloc::boxed::Box;
@@ -96,18 +96,9 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(10);
 
     fn target(bounds: &[(Relation, &str)]) -> PromqlTarget {
-        PromqlTarget {
-            query: "up".into(),
-            server: "http://prom:9090".into(),
-            bounds: bounds
-                .iter()
-                .map(|(relation, limit)| Bound { relation: *relation, limit: limit.parse().unwrap() })
-                .collect(),
-            series: SeriesRule::All,
-            no_data: NoData::Void,
-            server_failure: ServerFailure::Void,
-            options: HttpOptions::default(),
-        }
+        let bound = |(relation, limit): &(Relation, &str)| Bound { relation: *relation, limit: limit.parse().unwrap() };
+        let bounds = bounds.iter().map(bound).collect();
+        PromqlTarget { bounds, ..PromqlTarget::unbounded("http://prom:9090", "up").unwrap() }
     }
 
     fn values(values: &[&str]) -> PromqlFacts {

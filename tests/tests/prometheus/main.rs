@@ -5,6 +5,7 @@
 mod answers;
 mod dashboard;
 mod programs;
+mod queries;
 mod server;
 
 use std::collections::BTreeSet;
@@ -81,4 +82,10 @@ async fn every_expression_is_answered_by_a_prometheus_that_scrapes_real_programs
     // One service never answers, under a policy that allows no downtime; all else is well.
     answers::assert_firing(&prometheus, &["NinesServiceInOutage", "NinesObjectiveMissed"]).await?;
     answers::assert_metrics_exist(&prometheus).await
+}
+
+#[tokio::test]
+async fn a_check_holds_what_a_real_prometheus_answers_against_its_bounds() -> anyhow::Result<()> {
+    let prometheus = server::Prometheus::start(&[], &file("rules.yaml")).await?;
+    queries::assert_judged(&prometheus).await
 }

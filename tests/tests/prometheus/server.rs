@@ -91,6 +91,11 @@ impl Prometheus {
         }
     }
 
+    /// Where it answers.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     async fn api(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value> {
         let mut url = reqwest::Url::parse(&format!("{}/api/v1/{path}", self.url))?;
         url.query_pairs_mut().extend_pairs(parameters);

@@ -142,13 +142,11 @@ fn runs(tag: &StartTag<()>) -> bool {
 fn linked(tag: &StartTag<()>) -> Option<(String, Kind)> {
     let relations = text(tag, b"rel")?.to_ascii_lowercase();
     let is = |relation: &str| relations.split_ascii_whitespace().any(|word| word == relation);
-    let kind = match () {
-        () if is("stylesheet") && !is("alternate") && !tag.attributes.contains_key(&b"disabled"[..]) => {
-            Kind::Stylesheet
-        }
-        () if is("icon") || is("preload") || is("modulepreload") => Kind::Other,
-        () => return None,
-    };
+    let is_style = is("stylesheet") && !is("alternate") && !tag.attributes.contains_key(&b"disabled"[..]);
+    if !is_style && !is("icon") && !is("preload") && !is("modulepreload") {
+        return None;
+    }
+    let kind = if is_style { Kind::Stylesheet } else { Kind::Other };
     text(tag, b"href").map(|href| (href, kind))
 }
 

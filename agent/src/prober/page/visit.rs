@@ -103,10 +103,9 @@ impl Visit<'_> {
     }
 
     async fn request(&self, asset: &Asset, left: Duration, body: &mut Vec<u8>, trace: &mut Trace) -> Result<(), Break> {
-        let (client, headers) = match asset.url.origin() == self.url.origin() {
-            true => (&self.page.client, self.headers.clone()),
-            false => (&self.page.stranger, HeaderMap::new()),
-        };
+        let is_own = asset.url.origin() == self.url.origin();
+        let (client, headers) =
+            if is_own { (&self.page.client, self.headers.clone()) } else { (&self.page.stranger, HeaderMap::new()) };
         let request = client
             .request(self.means, ("GET", asset.url.as_str()), headers, Bytes::new())
             // The page named it, not whoever wrote the check.
