@@ -46,3 +46,41 @@ pub(super) fn measure(facts: &FlowFacts, measured: &mut Vec<Measured>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::evidence::Shortfall;
+    use std::time::Duration;
+
+    #[test]
+    fn each_step_that_ran_is_told_under_its_name_and_no_other() {
+        let step = |name: &str, status, end| StepFacts {
+            name: name.parse().unwrap(),
+            began: Duration::ZERO,
+            elapsed: Duration::from_millis(1_500),
+            requests: 3,
+            status,
+            end,
+        };
+        let facts = FlowFacts {
+            steps: vec![
+                step("log in", Some(200), StepEnd::Done),
+                step("ready", Some(500), StepEnd::Failed(Shortfall::Status(500))),
+                step("cut", None, StepEnd::CutOff),
+                step("never", None, StepEnd::NotBegun),
+            ],
+        };
+        let mut measured = Vec::new();
+        measure(&facts, &mut measured);
+        let told = |name: &str, label: &str| {
+            let found = measured.iter().find(|it| it.gauge.name == name && &*it.label == label);
+            found.map(|measured| measured.value)
+        };
+        let success = |label| told("nines_probe_flow_step_success", label);
+        assert_eq!((success("log in"), success("ready"), success("cut")), (Some(1.0), Some(0.0), None));
+        assert_eq!(told("nines_probe_flow_step_seconds", "cut"), Some(1.5));
+        assert_eq!(told("nines_probe_flow_step_status_code", "ready"), Some(500.0));
+        assert!(!measured.iter().any(|measured| &*measured.label == "never"));
+    }
+}

@@ -17,7 +17,9 @@ impl Blotter {
     pub(super) fn learn(&mut self, secret: &str) {
         let form: String = byte_serialize(secret.as_bytes()).collect();
         let json = serde_json::Value::from(secret).to_string();
-        let spellings = [secret.to_owned(), form.replace('+', "%20"), form, json.trim_matches('"').to_owned()];
+        // Without the quotes around it.
+        let json = json[1..json.len() - 1].to_owned();
+        let spellings = [secret.to_owned(), form.replace('+', "%20"), form, json];
         for spelling in spellings {
             if !spelling.is_empty() && !self.0.contains(&spelling) {
                 self.0.push(spelling);
