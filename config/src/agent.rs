@@ -1,5 +1,6 @@
 //! The agent's configuration.
 
+pub mod discovery;
 mod programs;
 mod reports;
 
@@ -51,6 +52,8 @@ pub struct AgentConfig {
     pub reports: Reports,
     /// What it probes.
     pub checks: Checks,
+    /// Where it finds more to probe.
+    pub discovery: Vec<discovery::Source>,
 }
 
 /// The way to a collector.
@@ -123,6 +126,7 @@ fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
     let reach = keys.or("reach", Reach::default(), reading, reach);
     let programs = keys.or("exec", Programs::default(), reading, programs::read);
     let reports = keys.or("heartbeat", Reports::default(), reading, reports::read);
+    let discovery = keys.or("discovery", Vec::new(), reading, discovery::read);
     let checks_node = keys.take("checks");
     keys.end(reading);
     let agent = agent?;
@@ -142,7 +146,7 @@ fn read(node: &Node, reading: &mut Reading) -> Option<AgentConfig> {
         let message = "no `references`, so an outage of the agent's own network looks like outages of its targets; name two, such as `\"tcp:1.1.1.1:443\"`";
         reading.warn(keys_at(node), message);
     }
-    Some(AgentConfig { agent, collector, spool, references, listen, reach, programs, reports, checks })
+    Some(AgentConfig { agent, collector, spool, references, listen, reach, programs, reports, checks, discovery })
 }
 
 /// The first word of a map, for what is missing in all of it.
@@ -204,18 +208,22 @@ fn is_loopback(authority: &str) -> bool {
 
 fn uplink_tls(node: &Node, reading: &mut Reading) -> Option<UplinkTls> {
     let mut keys = Keys::of(node, "`tls`", reading)?;
+    let identity = identity("`tls`", &mut keys, reading);
+    let ca_file = keys.optional("ca_file", reading, path);
+    keys.end(reading);
+    Some(UplinkTls { identity: identity?, ca_file })
+}
+
+/// The client certificate among the keys of `what`, if there is one.
+fn identity(what: &str, keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Option<Identity>> {
     let cert_file = keys.optional("cert_file", reading, path);
     let key_file = keys.optional("key_file", reading, path);
-    let ca_file = keys.optional("ca_file", reading, path);
-    let at = keys.at;
-    keys.end(reading);
-    let identity = match (cert_file, key_file) {
-        (Some(cert_file), Some(key_file)) => Some(Identity { cert_file, key_file }),
-        (None, None) => None,
-        (Some(_), None) => return reading.problem(at, "`tls` has a `cert_file` and no `key_file`; add it"),
-        (None, Some(_)) => return reading.problem(at, "`tls` has a `key_file` and no `cert_file`; add it"),
-    };
-    Some(UplinkTls { identity, ca_file })
+    match (cert_file, key_file) {
+        (Some(cert_file), Some(key_file)) => Some(Some(Identity { cert_file, key_file })),
+        (None, None) => Some(None),
+        (Some(_), None) => reading.problem(keys.at, format!("{what} has a `cert_file` and no `key_file`; add it")),
+        (None, Some(_)) => reading.problem(keys.at, format!("{what} has a `key_file` and no `cert_file`; add it")),
+    }
 }
 
 fn spool(keys: &mut Keys<'_>, reading: &mut Reading) -> Spool {

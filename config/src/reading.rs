@@ -53,6 +53,16 @@ pub(crate) enum Environment {
     Process,
     /// Nowhere: the text came from another machine, which must not learn ours.
     Sealed,
+    /// Nowhere: variables were filled in before, and what looks like one came with a target's labels.
+    Filled,
+}
+
+/// What an attempt met.
+pub(crate) struct Met {
+    /// The mistakes.
+    pub(crate) problems: Vec<(Span, String)>,
+    /// Where a text had the environment's variables filled in.
+    pub(crate) expanded: Vec<Span>,
 }
 
 /// The state of one load.
@@ -60,6 +70,8 @@ pub(crate) struct Reading {
     sources: Vec<Source>,
     problems: Vec<(Span, String)>,
     warnings: Vec<(Span, String)>,
+    /// Where a text had the environment's variables filled in.
+    pub(crate) expanded: Vec<Span>,
     /// What relative paths are relative to.
     pub(crate) base_dir: PathBuf,
     pub(crate) environment: Environment,
@@ -67,7 +79,28 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn new(base_dir: PathBuf, environment: Environment) -> Reading {
-        Reading { sources: Vec::new(), problems: Vec::new(), warnings: Vec::new(), base_dir, environment }
+        let (problems, warnings, expanded) = (Vec::new(), Vec::new(), Vec::new());
+        Reading { sources: Vec::new(), problems, warnings, expanded, base_dir, environment }
+    }
+
+    /// A reading of values that stand in no file; all of them are at the first byte of an empty one.
+    pub(crate) fn of_nothing(base_dir: PathBuf, environment: Environment) -> Reading {
+        let mut reading = Reading::new(base_dir, environment);
+        reading.sources.push(Source::new("", ""));
+        reading
+    }
+
+    /// Does `read` and hands out what it met instead of recording it.
+    pub(crate) fn attempt(&mut self, read: impl FnOnce(&mut Reading)) -> Met {
+        let problems = std::mem::take(&mut self.problems);
+        let warnings = std::mem::take(&mut self.warnings);
+        let expanded = std::mem::take(&mut self.expanded);
+        read(self);
+        self.warnings = warnings;
+        Met {
+            problems: std::mem::replace(&mut self.problems, problems),
+            expanded: std::mem::replace(&mut self.expanded, expanded),
+        }
     }
 
     /// Takes `text` in as a file and reads it as YAML.

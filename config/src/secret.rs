@@ -48,7 +48,7 @@ fn read_secret(path: &Path) -> std::io::Result<Secret> {
 pub(crate) fn secret_from_environment(node: &Node, reading: &mut Reading) -> Option<Secret> {
     reading.conceal(node.at);
     let given = text(node, reading)?;
-    if !given.contains("${") {
+    if !given.contains("${") && reading.environment != Environment::Filled {
         return reading.problem(
             node.at,
             "a secret stands in the file itself; write `${NAME}` for an environment variable, or use the key that ends in `_file`",
@@ -76,8 +76,9 @@ pub(crate) fn check_secret_file(node: &Node, reading: &mut Reading) -> Option<Se
 /// A text in which `${NAME}` is replaced by the environment's `NAME` and `$$` by `$`.
 pub(crate) fn expanded(node: &Node, reading: &mut Reading) -> Option<String> {
     let given = text(node, reading)?;
-    if reading.environment == Environment::Sealed {
-        return Some(given.to_owned());
+    match reading.environment {
+        Environment::Process => reading.expanded.push(node.at),
+        Environment::Sealed | Environment::Filled => return Some(given.to_owned()),
     }
     let mut out = String::new();
     let mut rest = given;

@@ -103,6 +103,10 @@ name!(
     StepId
 );
 name!(
+    /// A source of targets, such as an inventory or a cluster.
+    SourceId
+);
+name!(
     /// An agreement with one customer.
     AgreementId
 );

@@ -73,6 +73,7 @@ fn config(dir: &Path, list: Vec<Assignment>) -> AgentConfig {
         programs: Programs::default(),
         reports: Reports::default(),
         checks: Checks { from_collector: false, list },
+        discovery: Vec::new(),
     }
 }
 

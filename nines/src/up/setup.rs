@@ -91,6 +91,7 @@ impl Setup {
             programs: Programs::default(),
             reports: Reports::default(),
             checks: Checks { from_collector: true, list: Vec::new() },
+            discovery: Vec::new(),
         }
     }
 
