@@ -1,8 +1,9 @@
-//! Which checks stand: those of the configuration's file and those the collector hands out.
+//! Which checks stand: those of the configuration's file, those the collector hands out, and those discovered.
 //!
 //! What the collector said last is kept beside the spool, so that an agent starts without it. A
 //! file or document that is wrong changes nothing and is said to be wrong. Nothing here probes.
 
+use crate::discovery::Discovery;
 use crate::metrics::Metrics;
 use crate::orders::Orders;
 use crate::uplink::{Collector, FetchError};
@@ -36,6 +37,7 @@ pub(crate) struct Keeper {
     /// Watches the file the configuration came from; absent inside another program.
     pub(crate) file: Option<FileWatch>,
     pub(crate) source: Option<Source>,
+    pub(crate) discovery: Discovery,
     /// What the collector said last.
     pub(crate) from_collector: Vec<Assignment>,
     pub(crate) orders: watch::Sender<Arc<Orders>>,
@@ -48,6 +50,7 @@ impl Keeper {
     /// Works until `stop`.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         self.metrics.reload_successful.set(1);
+        self.discovery.follow(&self.config.discovery);
         self.renew().await;
         loop {
             tokio::select! {
@@ -60,6 +63,7 @@ impl Keeper {
                     self.from_collector = checks;
                     self.readiness.clear(READINESS);
                 }
+                () = self.discovery.changed() => {}
             }
             self.renew().await;
         }
@@ -84,6 +88,8 @@ impl Keeper {
                 self.config.references = config.references;
                 self.config.reach = config.reach;
                 self.config.programs = config.programs;
+                self.config.discovery = config.discovery;
+                self.discovery.follow(&self.config.discovery);
                 tracing::info!(file = %path.display(), "Configuration was read again");
             }
             Err(error) => {
@@ -96,24 +102,29 @@ impl Keeper {
     /// Prepares what stands now and hands it to whoever probes.
     async fn renew(&mut self) {
         let before = Arc::clone(&self.orders.borrow());
-        let (config, from_collector, clock) = (self.config.clone(), self.from_collector.clone(), self.clock.clone());
-        let prepared = spawn_blocking(move || {
-            let assignments = assignments(&config, from_collector);
-            Orders::prepare(assignments, &config.references, &config.reach, Some(&before), &clock)
-        });
+        let assignments = self.assignments();
+        let AgentConfig { references, reach, .. } = self.config.clone();
+        let clock = self.clock.clone();
+        let prepared =
+            spawn_blocking(move || Orders::prepare(assignments, &references, &reach, Some(&before), &clock));
         match prepared.await.expect("preparing checks doesn't panic") {
             Ok(orders) => drop(self.orders.send_replace(Arc::new(orders))),
             Err(error) => tracing::error!(%error, "Checks can't be prepared, the old ones stay"),
         }
     }
-}
 
-/// What this agent is to probe; a check of the file stands before one of the same name from the collector.
-fn assignments(config: &AgentConfig, from_collector: Vec<Assignment>) -> Vec<Assignment> {
-    let from_collector = if config.checks.from_collector { from_collector } else { Vec::new() };
-    let from_collector = from_collector.into_iter().map(|assignment| config.programs.permit(assignment));
-    let all = from_collector.chain(config.checks.list.iter().cloned());
-    all.filter(|assignment| assignment.check.agents.include(&config.agent)).collect()
+    /// What this agent is to probe. A check of the file stands before one of the same name from the
+    /// collector, and either before a discovered one: what somebody wrote is meant.
+    fn assignments(&mut self) -> Vec<Assignment> {
+        let AgentConfig { agent, checks, programs, .. } = &self.config;
+        let from_collector = self.from_collector.iter().filter(|_| checks.from_collector);
+        let from_collector = from_collector.cloned().map(|assignment| programs.permit(assignment));
+        let written: Vec<Assignment> = from_collector.chain(checks.list.iter().cloned()).collect();
+        let discovered = self.discovery.assignments(&written);
+        let discovered = discovered.into_iter().map(|assignment| programs.permit(assignment));
+        let all = discovered.chain(written);
+        all.filter(|assignment| assignment.check.agents.include(agent)).collect()
+    }
 }
 
 fn needs_restart(old: &AgentConfig, new: &AgentConfig) -> bool {

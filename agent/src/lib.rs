@@ -9,6 +9,7 @@ pub mod command;
 pub mod program;
 // Which checks stand
 mod checks;
+mod discovery;
 mod orders;
 // A check falls due, a prober looks
 mod scheduler;

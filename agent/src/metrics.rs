@@ -131,7 +131,7 @@ impl Metrics {
 }
 
 /// Registers what was just made; names are ours, so neither step can fail.
-fn kept<C: Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> C {
+pub(crate) fn kept<C: Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> C {
     let made = made.expect("the name and labels are valid, they are written above");
     registry.register(Box::new(made.clone())).expect("each name is registered once");
     made

@@ -6,6 +6,7 @@
 
 use crate::blackbox::{self, Blackbox, OpenError};
 use crate::checks::{self, Keeper, Source};
+use crate::discovery::Discovery;
 use crate::heartbeat::{self, Heartbeats, Reported};
 use crate::local::LocalRule;
 use crate::metrics::{self, Metrics};
@@ -144,7 +145,9 @@ pub async fn run(config: AgentConfig, surroundings: Surroundings, cancel: Cancel
     let source = collector.map(|collector| Source::new(collector, &config.spool.dir, clock.clone(), rand::random()));
     tracing::info!(agent = %config.agent, listen = listen.map(tracing::field::display), "Agent started");
     let from_collector = kept.unwrap_or_default();
-    let keeper = Keeper { config, file: config_file, source, from_collector, orders, clock, metrics, readiness };
+    let discovery = Discovery::new(&config.spool.dir, clock.clone(), &metrics, readiness.clone());
+    let file = config_file;
+    let keeper = Keeper { config, file, source, discovery, from_collector, orders, clock, metrics, readiness };
     probing.spawn(keeper.run(cancel.clone()));
     if let Some(started) = started {
         // Nobody may be waiting any more.

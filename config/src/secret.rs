@@ -48,7 +48,7 @@ fn read_secret(path: &Path) -> std::io::Result<Secret> {
 pub(crate) fn secret_from_environment(node: &Node, reading: &mut Reading) -> Option<Secret> {
     reading.conceal(node.at);
     let given = text(node, reading)?;
-    if !given.contains("${") && reading.environment != Environment::Filled {
+    if !given.contains("${") {
         return reading.problem(
             node.at,
             "a secret stands in the file itself; write `${NAME}` for an environment variable, or use the key that ends in `_file`",
@@ -61,7 +61,7 @@ pub(crate) fn secret_from_environment(node: &Node, reading: &mut Reading) -> Opt
 pub(crate) fn check_secret(node: &Node, reading: &mut Reading) -> Option<Secret> {
     match reading.environment {
         Environment::Process => secret_from_environment(node, reading),
-        Environment::Sealed => {
+        Environment::Sealed | Environment::Filled => {
             reading.conceal(node.at);
             text(node, reading).map(Secret::new)
         }

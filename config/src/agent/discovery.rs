@@ -5,12 +5,14 @@
 //! is refused with its reason and stops nothing else. Nothing here asks a source anything.
 
 mod access;
+mod groups;
 mod name;
 mod place;
 mod select;
 mod template;
 
 pub use access::{Access, Credentials};
+pub use groups::targets;
 pub use place::{Cluster, HttpPlace, KubeApi, Place, Role};
 pub use select::Select;
 pub use template::{NotACheck, Recipe};

@@ -20,7 +20,7 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
     let words = list(argument)(node, reading)?;
     let permission = match reading.environment {
         Environment::Process => Permission::Granted,
-        Environment::Sealed => Permission::Withheld,
+        Environment::Sealed | Environment::Filled => Permission::Withheld,
     };
     match ExecTarget::new(words) {
         Ok(target) => Some(ExecTarget { environment, warning, depends_on, permission, ..target }),

@@ -39,8 +39,8 @@ mod tests {
         check("web:10.0.0.1:8080", "web:10.0.0.1:8080");
         check("web:[::1]:80", "web:[::1]:80");
         check("서울-1", "서울-1");
-        check("web:https://a.example/login?x=1", "web:https:__a.example_login_x=1~6a63e2dd");
-        check("web:https://a.example/login_x=1", "web:https:__a.example_login_x=1~3cb8ea1f");
+        check("web:https://a.example/login?x=1", "web:https:__a.example_login_x=1~4df08374");
+        check("web:https://a.example/login_x=1", "web:https:__a.example_login_x=1~20b90693");
         check("", "~cbf29ce4");
     }
 

@@ -9,6 +9,7 @@ use crate::scalar::{length, words};
 use crate::secret::path;
 use rules::check::HttpTarget;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +27,31 @@ pub enum Place {
     Http(Box<HttpPlace>),
     /// In a Kubernetes cluster.
     Kubernetes(Box<Cluster>),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Files(patterns) => write!(f, "file_sd {}", patterns.join(" ")),
+            Place::Http(place) => write!(f, "http_sd {}", place.url),
+            Place::Kubernetes(cluster) => {
+                let Cluster { roles, namespaces, label_selector, api } = &**cluster;
+                let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+                let selector = label_selector.as_deref().unwrap_or("");
+                write!(f, "kubernetes {} of {} with {selector} at {api}", roles.join(" "), namespaces.join(" "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for KubeApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KubeApi::InCluster => f.write_str("the pod's own cluster"),
+            KubeApi::Kubeconfig(file) => write!(f, "{}", file.display()),
+            KubeApi::At { url, .. } => f.write_str(url),
+        }
+    }
 }
 
 /// A list at a URL.

@@ -42,12 +42,12 @@ fn labels_and_parts_of_the_address_fill_the_places() {
     check(
         r#"service: s, checks: [{ check: "{app}", tcp: "{address}" }]"#,
         &[("__address__", "a:1"), ("app", "shop/web")],
-        Ok(("s", "shop_web~7be6e00d", "a:1")),
+        Ok(("s", "shop_web~1b2ce43c", "a:1")),
     );
     check(
         r#"service: s, checks: [{ tcp: "{host}:443" }]"#,
         &[("__address__", "https://[::1]:8443/x")],
-        Ok(("s", "web:https:__[::1]:8443_x~3e3fd7be", "[::1]:443")),
+        Ok(("s", "web:https:__[::1]:8443_x~94ccfe5e", "[::1]:443")),
     );
     check(
         r#"service: s, checks: [{ tcp: "{host}:1" }]"#,
