@@ -7,6 +7,8 @@
 // One file a kind of place
 mod files;
 mod http;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 // From what a source said to checks
 mod follow;
 mod kept;
@@ -14,8 +16,8 @@ mod making;
 mod metrics;
 mod waiting;
 
-use crate::orders::key;
 use crate::metrics::Metrics;
+use crate::orders::key;
 use config::agent::discovery::Source;
 use daemon::admin::Readiness;
 use daemon::clock::Clock;

@@ -136,8 +136,10 @@ impl Glance {
 fn matching(pattern: &str) -> Result<Vec<PathBuf>, String> {
     let literal = pattern.find(['*', '?', '[']).map_or(pattern, |at| &pattern[..at]);
     let is_name = literal.len() == pattern.len();
-    let base = if is_name { Path::new(pattern) } else { Path::new(literal.rsplit_once('/').map_or(".", |(dir, _)| dir)) };
-    let (there, what) = if is_name { (base.is_file(), "file") } else { (base.is_dir() || base == Path::new(""), "directory") };
+    let base =
+        if is_name { Path::new(pattern) } else { Path::new(literal.rsplit_once('/').map_or(".", |(dir, _)| dir)) };
+    let (there, what) =
+        if is_name { (base.is_file(), "file") } else { (base.is_dir() || base == Path::new(""), "directory") };
     if !there {
         return Err(format!("the {what} {} is not there", base.display()));
     }

@@ -52,6 +52,8 @@ impl Look {
 enum Seeker {
     Files(Files),
     Http(Box<Http>),
+    #[cfg(feature = "kubernetes")]
+    Kubernetes(Box<super::kubernetes::Kubernetes>),
 }
 
 impl Seeker {
@@ -59,6 +61,12 @@ impl Seeker {
         Ok(match &source.place {
             Place::Files(patterns) => Seeker::Files(Files::new(patterns.clone(), means.clock.clone())),
             Place::Http(place) => Seeker::Http(Box::new(Http::new(place, means.clock.clone(), rand::random())?)),
+            #[cfg(feature = "kubernetes")]
+            Place::Kubernetes(cluster) => {
+                let (recipe, clock, seed) = (&source.recipe, means.clock.clone(), rand::random());
+                Seeker::Kubernetes(Box::new(super::kubernetes::Kubernetes::new(cluster, recipe, clock, seed)))
+            }
+            #[cfg(not(feature = "kubernetes"))]
             Place::Kubernetes(_) => return Err("this program is built without the feature `kubernetes`".to_owned()),
         })
     }
@@ -68,6 +76,8 @@ impl Seeker {
         match self {
             Seeker::Files(files) => files.look(before).await,
             Seeker::Http(http) => http.look().await,
+            #[cfg(feature = "kubernetes")]
+            Seeker::Kubernetes(kubernetes) => kubernetes.look(before).await,
         }
     }
 }

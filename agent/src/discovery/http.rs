@@ -129,7 +129,8 @@ fn authorization(place: &HttpPlace) -> Result<Option<HeaderValue>, String> {
         }
         Some(Credentials::Token { scheme, token }) => format!("{scheme} {}", token.expose()),
     };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| "the credentials have a character that no header may have")?;
+    let mut value =
+        HeaderValue::from_str(&text).map_err(|_| "the credentials have a character that no header may have")?;
     value.set_sensitive(true);
     Ok(Some(value))
 }

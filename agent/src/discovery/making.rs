@@ -67,7 +67,8 @@ impl Made {
 /// What a target is called in messages; it comes from outside.
 fn said(labels: &Labels) -> String {
     const SAID_CHARS_MAX: usize = 200;
-    let name = labels.get(CHECK_NAME).or_else(|| labels.get(ADDRESS)).map_or("a target without address", String::as_str);
+    let name =
+        labels.get(CHECK_NAME).or_else(|| labels.get(ADDRESS)).map_or("a target without address", String::as_str);
     name.chars().take(SAID_CHARS_MAX).flat_map(char::escape_debug).collect()
 }
 

@@ -41,9 +41,8 @@ impl Skipped {
 
 impl DiscoveryMetrics {
     pub(super) fn new(registry: &Registry) -> DiscoveryMetrics {
-        let gauge = |name: &str, help: &str, labels: &[&str]| {
-            kept(registry, IntGaugeVec::new(Opts::new(name, help), labels))
-        };
+        let gauge =
+            |name: &str, help: &str, labels: &[&str]| kept(registry, IntGaugeVec::new(Opts::new(name, help), labels));
         let failures = Opts::new("nines_agent_discovery_failures_total", "Looks at a source that failed.");
         DiscoveryMetrics {
             targets: gauge("nines_agent_discovery_targets", "Targets that a source names and selects.", &["source"]),

@@ -31,7 +31,8 @@ pub fn targets(given: &str, name: &str, origin: &str) -> Result<Vec<Labels>, Con
 fn read(node: &Node, reading: &mut Reading) -> Option<Vec<(Vec<String>, Labels)>> {
     let Value::List(nodes) = &node.value else {
         let shape = node.value.shape();
-        let message = format!("{shape} stands where a list of targets should; write `[{{\"targets\": [\"host:port\"]}}]`");
+        let message =
+            format!("{shape} stands where a list of targets should; write `[{{\"targets\": [\"host:port\"]}}]`");
         return reading.problem(node.at, message);
     };
     let groups: Vec<_> = nodes.iter().filter_map(|node| group(node, reading)).collect();
@@ -63,7 +64,8 @@ mod tests {
         let found = targets(given, "t.yaml", "__meta_filepath");
         match (found, expected) {
             (Ok(found), Ok(expected)) => {
-                let found: Vec<_> = found.iter().map(|l| (l[ADDRESS].as_str(), l.get("env").map_or("", String::as_str))).collect();
+                let found: Vec<_> =
+                    found.iter().map(|l| (l[ADDRESS].as_str(), l.get("env").map_or("", String::as_str))).collect();
                 assert_eq!(found, expected);
             }
             (Err(error), Err(expected)) => assert!(error.to_string().starts_with(expected), "{error}"),

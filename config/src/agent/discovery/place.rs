@@ -197,7 +197,8 @@ fn url(node: &Node, reading: &mut Reading) -> Option<String> {
     }
     if !given.contains("://") {
         let given = given.escape_debug();
-        return reading.problem(node.at, format!("`{given}` is no absolute URL; write one such as `https://host/path`"));
+        return reading
+            .problem(node.at, format!("`{given}` is no absolute URL; write one such as `https://host/path`"));
     }
     match HttpTarget::parse(given) {
         Ok(target) => Some(target.url),

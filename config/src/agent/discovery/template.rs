@@ -9,9 +9,12 @@ mod sample;
 mod text;
 
 use super::name::check_id;
-use super::{ADDRESS, CHECK_EVERY, CHECK_KIND, CHECK_NAME, CHECK_SERVICE, CHECK_TARGET, CHECK_TIMEOUT, Labels};
+use super::{
+    ADDRESS, CHECK_EVERY, CHECK_KIND, CHECK_NAME, CHECK_SERVICE, CHECK_TARGET, CHECK_TIMEOUT, Labels, PARAM_MODULE,
+};
 use crate::check::read_assigned;
 use crate::node::{Key, Node, Value};
+use crate::reading::words::either;
 use crate::reading::{ConfigError, Environment, Reading, list};
 use crate::source::Span;
 use rules::check::Assignment;
@@ -23,6 +26,9 @@ pub(super) use text::is_label;
 
 /// Where the words of a filled template stand: nowhere in a file.
 const NOWHERE: Span = Span { file: 0, start: 0, end: 0 };
+
+/// The kinds that a target may ask for itself.
+const OWN_KINDS: &[&str] = &["http", "tcp", "tls", "icmp", "grpc", "ws"];
 
 /// How targets become checks.
 #[derive(Clone, PartialEq, Debug)]
@@ -95,10 +101,25 @@ fn own_check(source: &SourceId, service: Option<&Text>, labels: &Labels) -> Resu
     };
     let id = check_id(&format!("{source}:{}", required(CHECK_NAME)?));
     let mut entries = vec![entry("service", service), entry("check", id.to_string())];
-    entries.push(entry(&required(CHECK_KIND)?, required(CHECK_TARGET)?));
+    entries.push(entry(own_kind(labels)?, required(CHECK_TARGET)?));
     entries.extend(said(CHECK_EVERY).map(|every| entry("every", every)));
     entries.extend(said(CHECK_TIMEOUT).map(|timeout| entry("timeout", timeout)));
     read_check(entries, Path::new(""))
+}
+
+/// The kind that a target asks for; those that read files or run commands are the operator's to choose.
+fn own_kind(labels: &Labels) -> Result<&'static str, NotACheck> {
+    match (labels.get(CHECK_KIND), labels.get(PARAM_MODULE)) {
+        (Some(asked), _) => OWN_KINDS.iter().find(|kind| *kind == asked).copied().ok_or_else(|| {
+            let (asked, kinds) = (asked.escape_debug(), either(OWN_KINDS));
+            NotACheck(format!("it asks for the kind `{asked}`; it may ask for {kinds}"))
+        }),
+        (None, Some(module)) => {
+            let module = module.escape_debug();
+            Err(NotACheck(format!("nobody says what the module `{module}` looks for; give the source `checks` for it")))
+        }
+        (None, None) => Err(no_label(CHECK_KIND)),
+    }
 }
 
 fn no_label(label: &str) -> NotACheck {
@@ -145,7 +166,9 @@ impl Shape {
         let value = match self {
             Shape::Nothing => Value::Nothing,
             Shape::Text(text) => Value::Text(text.filled(labels)?),
-            Shape::List(shapes) => Value::List(shapes.iter().map(|shape| shape.filled(labels)).collect::<Result<_, _>>()?),
+            Shape::List(shapes) => {
+                Value::List(shapes.iter().map(|shape| shape.filled(labels)).collect::<Result<_, _>>()?)
+            }
             Shape::Map(entries) => {
                 let entry = |(name, shape): &(String, Shape)| {
                     Ok((Key { at: NOWHERE, name: name.clone() }, shape.filled(labels)?))
@@ -211,7 +234,8 @@ fn check_name(node: &Node, reading: &mut Reading) -> Option<Text> {
     let name = Text::parse(given);
     if name.is_fixed() {
         let given = given.escape_debug();
-        let message = format!("every target's check would be named `{given}`; put a label into it, such as `{{address}}`");
+        let message =
+            format!("every target's check would be named `{given}`; put a label into it, such as `{{address}}`");
         return reading.problem(node.at, message);
     }
     Some(name)
