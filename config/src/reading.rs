@@ -90,6 +90,18 @@ impl Reading {
         reading
     }
 
+    /// Does `read` in a file of this machine, which may name the environment's variables even where a
+    /// template that is filled in already may not.
+    pub(crate) fn within_a_file<T>(&mut self, read: impl FnOnce(&mut Reading) -> T) -> T {
+        let around = self.environment;
+        if around == Environment::Filled {
+            self.environment = Environment::Process;
+        }
+        let read = read(self);
+        self.environment = around;
+        read
+    }
+
     /// Does `read` and hands out what it met instead of recording it.
     pub(crate) fn attempt(&mut self, read: impl FnOnce(&mut Reading)) -> Met {
         let problems = std::mem::take(&mut self.problems);

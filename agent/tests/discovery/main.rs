@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+#[cfg(feature = "kubernetes")]
+mod cluster;
 mod files;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod running;
 mod server;
 mod slots;

@@ -7,12 +7,16 @@ use daemon::shutdown::Hangup;
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+
+/// How long something may take to be seen on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A directory with a configuration, which names a spool beside it.
 pub(crate) struct Place {
@@ -79,8 +83,13 @@ impl Running {
 
     /// Waits until the series `name` shows `value`.
     pub(crate) async fn shows(&self, name: &str, value: f64) {
-        while self.value(name).await != Some(value) {
-            tokio::task::yield_now().await;
+        let until = async {
+            while self.value(name).await != Some(value) {
+                tokio::task::yield_now().await;
+            }
+        };
+        if timeout(PATIENCE, until).await.is_err() {
+            panic!("{name} is {:?}, not {value}", self.value(name).await);
         }
     }
 
@@ -98,8 +107,13 @@ impl Running {
     /// Waits until exactly `names` stand.
     pub(crate) async fn stands(&self, names: &[&str]) {
         let expected: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        while self.checks().await != expected {
-            tokio::task::yield_now().await;
+        let until = async {
+            while self.checks().await != expected {
+                tokio::task::yield_now().await;
+            }
+        };
+        if timeout(PATIENCE, until).await.is_err() {
+            panic!("{:?} stand, not {expected:?}", self.checks().await);
         }
     }
 
@@ -127,9 +141,4 @@ pub(crate) async fn port() -> Port {
     let mut accepting = JoinSet::new();
     accepting.spawn(async move { while listener.accept().await.is_ok() {} });
     Port { address, _accepting: accepting }
-}
-
-/// A path as a pattern that YAML reads.
-pub(crate) fn quoted(path: &Path) -> String {
-    format!("{path:?}")
 }

@@ -24,6 +24,7 @@ fn steady(address: SocketAddr) -> Assignment {
         counts: Counts::Yes,
         objective: None,
         agents: Vantages::All,
+        reprobe: None,
     };
     Assignment { service: "s".parse().unwrap(), check: Arc::new(check) }
 }

@@ -51,7 +51,7 @@ fn from_file(file: &str, node: &Node, reading: &mut Reading) -> Option<FlowTarge
         Err(error) => return reading.problem(node.at, error.to_string()),
     };
     let root = reading.parse(&path.display().to_string(), &text)?;
-    flow(&root, Some(file), reading)
+    reading.within_a_file(|reading| flow(&root, Some(file), reading))
 }
 
 /// Reads the file at `path` as a flow by itself, with every option of HTTP at its default.
