@@ -220,8 +220,8 @@ async fn objects_of_each_kind_ask_for_what_their_annotations_say() {
             "shop http https://secure.shop.svc:8443/healthz",
             "shop http https://shop.test/",
             "shop http https://shop.test/",
-            "shop http https://shop.test/api/",
-            "shop http https://shop.test/api/",
+            "shop http https://shop.test/api",
+            "shop http https://shop.test/api",
         ]
     );
     running.stop().await;

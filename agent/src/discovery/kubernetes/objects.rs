@@ -110,10 +110,14 @@ fn paths(spec: &IngressSpec) -> Vec<(String, String)> {
     all
 }
 
-/// The part of a path before the first sign of a regular expression, which some controllers take.
+/// The part of a path before a regular expression, which some controllers take: `/api` of `/api(/|$)(.*)`.
 fn literal(path: &str) -> String {
     let end = path.find(['(', '[', '*', '$', '|', '^', '\\', '+', '?']);
-    rooted(end.map_or(path, |end| &path[..=path[..end].rfind('/').unwrap_or(0)]))
+    rooted(match end {
+        None => path,
+        Some(end) if path[end..].starts_with("(/") => &path[..end],
+        Some(end) => &path[..=path[..end].rfind('/').unwrap_or(0)],
+    })
 }
 
 fn rooted(path: &str) -> String {

@@ -2,7 +2,7 @@
 
 use crate::agent;
 use crate::agent::discovery::{Labels, Source};
-use rules::check::{Assignment, Target};
+use rules::check::{Assignment, SecretSource, Target};
 use std::path::Path;
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ fn the_environment_is_read_with_the_template_and_never_for_a_label() {
     let rest = r#"service: s, checks: [{ http: "http://{address}/", headers: { A: "${CARGO_PKG_NAME} {x} $$" } }]"#;
     let made = made(rest, &[("__address__", "a:80"), ("x", "${HOME} $$ {team}")]).unwrap();
     let Target::Http(http) = &made.check.target else { panic!("not http") };
-    assert_eq!(http.headers, [("A".to_owned(), "config ${HOME} $$ {team} $".to_owned())]);
+    assert_eq!(http.headers, [("A".to_owned(), SecretSource::given("config ${HOME} $$ {team} $"))]);
 }
 
 #[test]
@@ -91,8 +91,8 @@ fn braces_that_hold_no_label_stay() {
         let Target::Http(http) = &made.check.target else { panic!("not http") };
         http.body.clone().unwrap()
     };
-    assert_eq!(body(r#"{"a": {"b": "{x}"}}"#), r#"{"a": {"b": "1"}}"#);
-    assert_eq!(body(r"\d{3}{{x}}{ x }{}{x"), r"\d{3}{x}{ x }{}{x");
+    assert_eq!(body(r#"{"a": {"b": "{x}"}}"#), SecretSource::given(r#"{"a": {"b": "1"}}"#));
+    assert_eq!(body(r"\d{3}{{x}}{ x }{}{x"), SecretSource::given(r"\d{3}{x}{ x }{}{x"));
 }
 
 #[test]
