@@ -56,7 +56,7 @@ impl Place {
         let watch = FileWatch::new(&file, Hangup::never(), clock.clone());
         let loaded = config::agent::load(&file).unwrap_or_else(|error| panic!("{error}"));
         let (started, start) = oneshot::channel();
-        let surroundings = Surroundings { clock, config_file: Some(watch), started: Some(started) };
+        let surroundings = Surroundings { clock, config_file: Some(watch), blackbox: None, started: Some(started) };
         let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
         tasks.spawn(program::run(loaded.value, surroundings, cancel.clone()));
         let Started { listen, .. } = start.await.expect("the agent starts");
