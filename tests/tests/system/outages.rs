@@ -183,3 +183,42 @@ async fn an_agent_that_stood_still_leaves_a_gap_and_no_downtime() {
     assert_eq!(service["error_rate"]["downs"], 0, "{service:#}");
     world.stop_and_reconcile().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_again_while_a_target_fails_narrows_an_outage_s_end_and_notes_say_what_failed() {
+    const SLOT: Duration = Duration::from_secs(8);
+    let target = Target::start();
+    let service = |name: &str, reprobe: &str| {
+        let check = format!("{{ check: page, http: '{}', every: 8s, timeout: 1s, reprobe: {reprobe} }}", target.url());
+        format!("      - {{ service: {name}, checks: [{check}] }}")
+    };
+    let services = [service("near", "{ every: 1s }"), service("far", "none")].join("\n");
+    let plan = Plan { agents: &["seoul-1"], outage: "{ for: 1s, bridge: 60s }", services: &services };
+    let mut world = World::new(Store::Sqlite, &plan).await;
+    world.start_agent("seoul-1", "");
+    let console = world.console().clone();
+    for state in ["up", "outage", "up"] {
+        for service in ["near", "far"] {
+            console.shows(service, state).await;
+        }
+        target.turn(if state == "up" { Conduct::Status(503) } else { Conduct::Well });
+    }
+    target.turn(Conduct::Well);
+
+    let end_known_within = async |service: &str| {
+        let outages = console.outages(service).await;
+        let [outage, ..] = outages.as_slice() else { panic!("{service} had no outage") };
+        Duration::from_millis(outage["length_ms"].as_u64().unwrap() - outage["shortest_ms"].as_u64().unwrap())
+    };
+    let (near, far) = (end_known_within("near").await, end_known_within("far").await);
+    assert!(SLOT <= far + Duration::from_secs(1), "without looking again an end is known to a slot: {far:?}");
+    assert!(near + near < far, "{near:?} against {far:?}");
+    let statement = console.statement(AGREEMENT, &world.period()).await;
+    let latency = |service: usize| statement["services"][service]["latency"][0].clone();
+    assert!(3 <= latency(0)["extras"].as_u64().unwrap(), "{}", latency(0));
+    assert_eq!(latency(1)["extras"], Value::Null, "{}", latency(1));
+    let told = console.page(&format!("/api/v1/services/near/explanation?period={}", world.period())).await;
+    let noted = format!("status is 503, which is not expected; answered by {}", target.address());
+    assert!(told.contains(&noted), "{told}");
+    world.stop_and_reconcile().await;
+}
