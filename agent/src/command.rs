@@ -1,10 +1,12 @@
 //! `run` and `validate`, the same in `nines-agent` and under `nines agent`.
 
 mod blackbox;
+mod import;
 
 use crate::blackbox::alone::{self, AloneError};
 use crate::program::{self, StartError, Surroundings};
 use blackbox::BlackboxFlags;
+use import::ImportCommand;
 use config::blackbox::LoadError;
 use config::reading::ConfigError;
 use daemon::clock::Clock;
@@ -46,6 +48,9 @@ pub enum AgentCommand {
         #[arg(long)]
         blackbox: bool,
     },
+    /// Turn another prober's configuration into an agent's
+    #[command(subcommand)]
+    Import(ImportCommand),
 }
 
 /// Who reads the log.
@@ -78,6 +83,7 @@ impl AgentCommand {
     /// Carries it out and says on stderr what failed.
     pub async fn run(self) -> ExitCode {
         match self {
+            AgentCommand::Import(command) => command.run(),
             AgentCommand::Validate { file, blackbox: true } => validate_modules(&file),
             AgentCommand::Validate { file, blackbox: false } => validate(&file),
             AgentCommand::Run {
