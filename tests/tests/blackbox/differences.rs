@@ -70,4 +70,12 @@ pub(crate) const NAMED: &[Known] = &[
         why: "an answer that was cut is asked for again by TCP",
         lines: &["value: probe_dns_answer_rrs ours 3 theirs 0"],
     },
+    Known {
+        name: "newer-hostname",
+        why: "0.24 and later verify the certificate of a tcp target under the `hostname` that is asked for",
+        lines: &[
+            r"only ours: probe_(ssl_[a-z_]+|tls_version_info)(\{.*\})? .*",
+            "value: probe_success ours 1 theirs 0",
+        ],
+    },
 ];
