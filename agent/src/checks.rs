@@ -105,8 +105,7 @@ impl Keeper {
         let assignments = self.assignments();
         let AgentConfig { references, reach, .. } = self.config.clone();
         let clock = self.clock.clone();
-        let prepared =
-            spawn_blocking(move || Orders::prepare(assignments, &references, &reach, Some(&before), &clock));
+        let prepared = spawn_blocking(move || Orders::prepare(assignments, &references, &reach, Some(&before), &clock));
         match prepared.await.expect("preparing checks doesn't panic") {
             Ok(orders) => drop(self.orders.send_replace(Arc::new(orders))),
             Err(error) => tracing::error!(%error, "Checks can't be prepared, the old ones stay"),

@@ -190,3 +190,49 @@ async fn what_may_not_be_reached_is_not_connected_to() {
     let (_, text) = Running::start(allowed, 9).await.get(&format!("/probe?target={}", page())).await;
     assert!(text.contains("\nprobe_success 1\n"), "{text}");
 }
+
+/// A server that says this to whoever comes.
+fn speaker(words: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || listener.incoming().for_each(|stream| drop(stream.unwrap().write_all(words))));
+    address
+}
+
+/// What Debian's peer (0.23) does not know yet, so that it is not compared.
+#[tokio::test]
+async fn what_is_newer_than_the_tested_peer_is_answered_as_0_28_does() {
+    let running = Running::start(Reach::default(), 9).await;
+    let socket = running.file.with_file_name("app.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    thread::spawn(move || listener.incoming().for_each(|stream| drop(stream.unwrap().write_all(b"ready\n"))));
+    let modules = "modules:
+  labels: {prober: tcp, tcp: {query_response: [{expect: '^SSH-([0-9.]+)-(.*)$', labels: [{name: version, value: '${1}'}, {name: software, value: 's-${2}'}]}]}}
+  bytes: {prober: tcp, tcp: {query_response: [{expect_bytes: OpenSSH}]}}
+  no_bytes: {prober: tcp, tcp: {query_response: [{expect_bytes: Dropbear}]}}
+  socket: {prober: unix, unix: {query_response: [{expect: '^ready$'}]}}
+  cel: {prober: http, http: {fail_if_body_json_not_matches_cel: 'body.ok == true'}}
+";
+    std::fs::write(&running.file, modules).unwrap();
+    assert_eq!(running.reload().await.0, 200);
+    let check = async |query: String, expected: &[&str]| {
+        let (_, text) = running.get(&format!("/probe?{query}")).await;
+        for line in expected {
+            assert!(text.contains(&format!("\n{line}\n")), "{query}: no {line} in\n{text}");
+        }
+    };
+    let ssh = speaker(b"SSH-2.0-OpenSSH_9\r\n");
+    let info = "probe_expect_info{software=\"s-OpenSSH_9\",version=\"2.0\"} 1";
+    check(format!("module=labels&target={ssh}"), &["probe_success 1", info]).await;
+    check(format!("module=bytes&target={ssh}"), &["probe_success 1", "probe_failed_due_to_bytes 0"]).await;
+    check(format!("module=no_bytes&target={ssh}"), &["probe_success 0", "probe_failed_due_to_bytes 1"]).await;
+    let unix = format!("module=socket&target={}", socket.display());
+    check(unix.clone(), &["probe_success 1", "probe_failed_due_to_regex 0"]).await;
+    check(format!("module=cel&target={}", page()), &["probe_success 0", "probe_failed_due_to_cel 1"]).await;
+    let stranger = Reach { scope: Scope::Stranger, ..Reach::default() };
+    let stranger = Running::start(stranger, 9).await;
+    std::fs::write(&stranger.file, modules).unwrap();
+    assert_eq!(stranger.reload().await.0, 200);
+    let (_, refused) = stranger.get(&format!("/probe?debug=true&{unix}")).await;
+    assert!(refused.contains("\nprobe_success 0\n") && refused.contains("a socket of this machine"), "{refused}");
+}

@@ -4,6 +4,7 @@
 
 mod dialog;
 mod dns;
+mod grpc;
 mod http;
 mod network;
 mod tls;
@@ -32,6 +33,7 @@ pub(crate) fn write(module: &Module, seen: Option<&Seen<'_>>, gauges: &mut Gauge
             let steps = module.websocket.as_ref().map_or(&[][..], |websocket| &websocket.query_response);
             dialog::websocket(steps, seen, gauges);
         }
+        "grpc" => grpc::write(seen, gauges),
         "dns" => dns::write(&module.dns, seen, gauges),
         _ => {}
     }

@@ -5,6 +5,7 @@
 
 mod dialog;
 mod dns;
+mod grpc;
 mod http;
 
 use super::client::TlsConfig;
@@ -37,7 +38,8 @@ impl Module {
             "tcp" => dialog::tcp(&self.tcp, address).map(Target::Tcp),
             "unix" => dialog::unix(&self.unix, address).map(Target::Unix),
             "websocket" => dialog::websocket(&self.websocket.clone().unwrap_or_default(), address).map(Target::Ws),
-            "dns" => dns::target(&self.dns, address).map(|target| Target::Dns(Box::new(target))),
+            "grpc" => grpc::target(&self.grpc.clone().unwrap_or_default(), address).map(Target::Grpc),
+            "dns" => dns::target(&self.dns, address).map(Box::new).map(Target::Dns),
             prober => Err(Refusal::Prober(prober.to_owned())),
         }
     }

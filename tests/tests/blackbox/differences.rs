@@ -78,4 +78,17 @@ pub(crate) const NAMED: &[Known] = &[
             "value: probe_success ours 1 theirs 0",
         ],
     },
+    Known {
+        name: "grpc-expiry",
+        why: "without a certificate there is no expiry: a zero would be one in 1970",
+        lines: &["only theirs: probe_ssl_earliest_cert_expiry 0"],
+    },
+    Known {
+        name: "grpc-fallback",
+        why: "a grpc module without its part falls back to the other address family, as one with an empty part does",
+        lines: &[
+            r"only ours: probe_grpc_(duration_seconds|healthcheck_response)\{.*",
+            r"value: probe_(ip_[a-z_]+|success) ours [0-9.e+]+ theirs 0",
+        ],
+    },
 ];

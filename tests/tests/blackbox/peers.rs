@@ -1,6 +1,5 @@
 //! Debian's blackbox_exporter and our agent in its place, on the same modules.
 
-use daemon::clock::Clock;
 use reqwest::{Client, Method};
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -20,8 +19,6 @@ pub(crate) struct Peers {
     client: Client,
     ours: SocketAddr,
     theirs: SocketAddr,
-    /// How long the machine has been up, for the run's length.
-    pub(crate) clock: Clock,
     child: Child,
     _program: Program,
 }
@@ -49,7 +46,7 @@ impl Peers {
         let mut program = Program::start("agent", &[&arguments[..], &[file.as_os_str()], &listen[..]].concat());
         let ours = address(&program.logged("Agent started in blackbox_exporter's place").await, "listen");
         let client = Client::builder().no_proxy().timeout(ANSWER_TIME).build().unwrap();
-        let peers = Peers { client, ours, theirs, clock: Clock::system(), child, _program: program };
+        let peers = Peers { client, ours, theirs, child, _program: program };
         eventually("blackbox_exporter answers", async || {
             let asked = peers.client.get(format!("http://{theirs}/-/healthy")).send().await;
             asked.map(drop).map_err(|error| error.to_string())

@@ -12,6 +12,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
 
 /// The servers, and what stands for each in tables: `{web}` is replaced by its address.
 pub(crate) struct Servers {
@@ -30,7 +32,7 @@ impl Servers {
         let mut places = vec![("ca", ca.display().to_string()), ("closed", closed())];
         let (web, address) = listener().await;
         places.push(("web", address));
-        serving.spawn(each(web, |stream| web::serve(stream)));
+        serving.spawn(each(web, web::serve));
         let good = certificate(&root, "localhost", 2090);
         for (name, config) in [
             ("good", Arc::clone(&good)),
@@ -60,6 +62,9 @@ impl Servers {
         places.push(("dns", stream.local_addr().unwrap().to_string()));
         serving.spawn(each(stream, names::serve));
         serving.spawn(names::serve_datagrams(datagrams));
+        let (health, address) = listener().await;
+        places.push(("grpc", address));
+        serving.spawn(serve_health(health));
         Servers { places, _dir: dir, _serving: serving }
     }
 
@@ -103,6 +108,15 @@ async fn each<F: Future<Output = ()> + Send + 'static>(
             Some(_) = visitors.join_next() => {}
         }
     }
+}
+
+/// The server as a whole and `well` serve, `ill` does not.
+async fn serve_health(listener: TcpListener) {
+    let (reporter, service) = tonic_health::server::health_reporter();
+    reporter.set_service_status("well", ServingStatus::Serving).await;
+    reporter.set_service_status("ill", ServingStatus::NotServing).await;
+    let server = tonic::transport::Server::builder().add_service(service);
+    server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
 }
 
 async fn secured(stream: TcpStream, config: Arc<ServerConfig>) {
