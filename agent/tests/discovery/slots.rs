@@ -78,11 +78,12 @@ async fn no_slot_of_a_check_that_stays_is_lost_or_moved_while_others_come_and_go
         let mut expected: Vec<&str> = names.iter().map(String::as_str).collect();
         expected.push("steady");
         expected.sort_unstable();
-        while running.checks().await.iter().map(String::as_str).ne(expected.iter().copied()) {
+        while running.checks().await.iter().map(String::as_str).ne(expected.iter().copied())
+            || model.probes <= 2 * round as u64
+        {
             model.step(&running).await;
         }
     }
-    assert!(ROUNDS as u64 <= model.probes, "only {} slots passed", model.probes);
     for reason in ["late", "busy"] {
         assert_eq!(running.value(&format!("nines_agent_slots_missed_total{{reason=\"{reason}\"}}")).await, Some(0.0));
     }
