@@ -12,7 +12,7 @@ use config::reading::ConfigError;
 use daemon::clock::Clock;
 use rules::check::target::TargetError;
 use rules::check::{
-    CommandError, DnsTarget, ExecTarget, GrpcTarget, HttpTarget, PageTarget, PromqlTarget, Target, TcpTarget,
+    CommandError, DnsTarget, ExecTarget, GrpcTarget, HttpTarget, IcmpTarget, PageTarget, PromqlTarget, Target, TcpTarget,
     TlsTarget, UnixTarget, WsTarget,
 };
 use rules::evidence::{Evidence, escaped};
@@ -43,7 +43,7 @@ const NO_ANSWER: u8 = 2;
 Exits with 0 if every probe was up, 1 if one was down, 2 if one could not be judged.")]
 pub struct CheckArgs {
     /// A URL, `tcp:host:port`, `host:port`, `tls:host:port`, `wss://host/path`, `unix:/path`,
-    /// `dns://server/name?type=MX`, `grpc:host:port[/service]`, `grpcs:…`, `page:URL`, `flow:FILE`,
+    /// `dns://server/name?type=MX`, `grpc:host:port[/service]`, `grpcs:…`, `icmp:host`, `page:URL`, `flow:FILE`,
     /// `promql:URL EXPRESSION` or `exec:/path/to/program argument…`
     pub target: String,
     /// The kind of probe, when the target's form should not decide
@@ -77,6 +77,8 @@ pub enum Kind {
     Unix,
     /// A server with the gRPC health protocol: `host:port[/service]`, `grpcs:…` for TLS
     Grpc,
+    /// A host that answers echo requests
+    Icmp,
     /// A local command with the exit codes of Nagios plugins
     Exec,
     /// A page with the assets that it needs: `page:https://host/path`
@@ -186,6 +188,7 @@ fn address(text: &str, kind: Option<Kind>) -> Result<Target, TargetError> {
         Some(Kind::Tls) => TlsTarget::parse(text).map(Target::Tls),
         Some(Kind::Ws) => WsTarget::parse(text).map(Target::Ws),
         Some(Kind::Unix) => UnixTarget::parse(text).map(Target::Unix),
+        Some(Kind::Icmp) => IcmpTarget::parse(text).map(Target::Icmp),
         Some(Kind::Grpc) => GrpcTarget::parse(text).map(Target::Grpc),
     }
 }

@@ -39,7 +39,10 @@ pub use http::{
     Compression, HttpAuth, HttpOptions, HttpTarget, HttpVersions, OAuth2, Proxy, ProxyChoice, Redirects, ResolvedBy,
     Secured,
 };
-pub use icmp::IcmpTarget;
+pub use icmp::{
+    Fragments, HOPS_DEFAULT, IcmpTarget, LOSS_PERCENT_MAX_DEFAULT, PACKETS_APART_DEFAULT, PACKETS_DEFAULT, PACKETS_MAX,
+    PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MAX,
+};
 pub use page::{ASSETS_DEFAULT, ASSETS_MAX, Origins, PAGE_BYTES_DEFAULT, PageTarget};
 pub use pattern::Pattern;
 pub use promql::{Bound, NoData, PromqlTarget, Relation, SeriesRule, ServerFailure};

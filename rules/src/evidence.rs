@@ -23,7 +23,7 @@ pub use exec::{ExecFacts, PERFDATA_MAX, Perfdata, ProcessEnd};
 pub use flow::{FlowFacts, Shortfall, StepEnd, StepFacts};
 pub use grpc::{GrpcCode, GrpcFacts, GrpcStatus, ServingStatus};
 pub use http::{Found, HttpFacts, HttpVersion, Transport, Way};
-pub use icmp::IcmpFacts;
+pub use icmp::{IcmpFacts, IcmpSocket};
 pub use page::{ASSETS_TOLD_MAX, AssetFacts, AssetFailure, Excess, PageFacts, Trouble};
 pub use promql::{PromqlFacts, Sample};
 pub use tls::{CERTIFICATE_NAMES_MAX, CertificateFacts, ClientCertificate, TlsFacts, TlsVersion, Trust};

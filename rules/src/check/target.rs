@@ -5,8 +5,8 @@
 //! alone: it never resolves a name, and it never repairs what it can't read.
 
 use super::{
-    DnsTarget, GrpcTarget, HttpOptions, HttpTarget, Route, Secured, Security, Target, TcpTarget, TlsRule, TlsTarget,
-    UnixTarget, WsTarget,
+    DnsTarget, GrpcTarget, HttpOptions, HttpTarget, IcmpTarget, Route, Secured, Security, Target, TcpTarget, TlsRule,
+    TlsTarget, UnixTarget, WsTarget,
 };
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -89,6 +89,7 @@ impl Target {
             Some(scheme) if is_word(scheme, "grpc") || is_word(scheme, "grpcs") => {
                 GrpcTarget::parse(text).map(Target::Grpc)
             }
+            Some(scheme) if is_word(scheme, "icmp") => IcmpTarget::parse(text).map(Target::Icmp),
             _ => TcpTarget::parse(text).map(Target::Tcp),
         }
     }
