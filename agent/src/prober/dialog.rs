@@ -140,13 +140,15 @@ fn name(rule: &TlsRule, host: Option<&str>) -> Result<ServerName<'static>, Break
     }
 }
 
-fn note(trace: &mut Trace, write: impl FnOnce(&mut DialogFacts)) {
+/// Writes into what is known of the dialog, if there is one.
+pub(crate) fn note(trace: &mut Trace, write: impl FnOnce(&mut DialogFacts)) {
     if let Some(facts) = trace.evidence.facts.as_mut().and_then(Facts::dialog_mut) {
         write(facts);
     }
 }
 
-fn said(bytes: &[u8]) -> Said {
+/// The beginning of what came, as it may be shown.
+pub(crate) fn said(bytes: &[u8]) -> Said {
     // What is kept of it is shorter still.
     Said::new(&String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]))
 }

@@ -5,7 +5,7 @@
 //! ends the probe.
 
 use super::Means;
-use super::dialog::Wire;
+use super::dialog::{Wire, note, said};
 use super::handshake::{Alpn, Client, broken, server_name};
 use super::http::credentials;
 use super::resolve::Host;
@@ -143,9 +143,7 @@ impl Ws {
                     note(trace, |facts| facts.unmet = Some(unmet(Ending::Closed)));
                     return Ok(());
                 };
-                note(trace, |facts| {
-                    facts.heard = Said::new(&String::from_utf8_lossy(&message[..message.len().min(1024)]))
-                });
+                note(trace, |facts| facts.heard = said(&message));
                 let Some(Heeded { send: expanded, labels }) = step.heed(&message) else {
                     note(trace, |facts| facts.unmet = Some(unmet(Ending::Rejected)));
                     return Ok(());
@@ -192,12 +190,6 @@ async fn message(socket: &mut WebSocketStream<Box<dyn Wire>>) -> Result<Option<V
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
             Some(Err(error)) => return Err(cut(&error)),
         }
-    }
-}
-
-fn note(trace: &mut Trace, write: impl FnOnce(&mut DialogFacts)) {
-    if let Some(facts) = trace.evidence.facts.as_mut().and_then(Facts::dialog_mut) {
-        write(facts);
     }
 }
 

@@ -328,6 +328,20 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_names_the_kind_and_the_rest_is_as_that_kind_has_it() {
+        let check = |text: &str, kind: &str, address: &str| {
+            let target = Target::parse(text).unwrap();
+            assert_eq!((target.kind(), target.address()), (kind, address), "{text}");
+        };
+        check("tls:a.example:443", "tls", "a.example:443");
+        check("tls://[::1]:443", "tls", "[::1]:443");
+        check("WSS://a.example/x", "ws", "WSS://a.example/x");
+        check("unix:/run/a.sock", "unix", "/run/a.sock");
+        check("unix:@a", "unix", "@a");
+        check("a.example:443", "tcp", "a.example:443");
+    }
+
+    #[test]
     fn a_password_is_never_repeated() {
         for text in ["https://user:secret@a.example/", "ftp://user:secret@a/", "http://user:secret@a b/"] {
             let message = Target::parse(text).unwrap_err().to_string();

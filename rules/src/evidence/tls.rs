@@ -52,7 +52,7 @@ impl TlsVersion {
 /// What came of verifying a chain of certificates.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Trust {
-    /// Nothing was verified: any certificate will do, or none was shown.
+    /// Nothing is known: any certificate will do, or none was shown that can be read.
     #[default]
     Unasked,
     /// The chain leads to an authority that is trusted, and the certificate is for the name asked for.

@@ -40,16 +40,20 @@ impl Shown {
     pub(crate) fn facts(&self) -> TlsFacts {
         let parts = &self.0;
         let chain = parts.chain.get();
+        let certificate = chain.and_then(|chain| certificate::facts(&chain.certificates)).map(Arc::new);
+        let trust = match chain.and_then(|chain| chain.verdict.as_ref()) {
+            // The verifier read more of it than we can: its end is not known.
+            Some(Ok(_)) if certificate.is_none() => Trust::Unasked,
+            None => Trust::Unasked,
+            Some(Ok(last_chain_expires_at)) => Trust::Verified { last_chain_expires_at: *last_chain_expires_at },
+            Some(Err(error)) => Trust::Refused(Said::new(&error.to_string())),
+        };
         TlsFacts {
             version: parts.version.get().copied(),
             cipher: parts.cipher.get().copied(),
             seen_at: chain.map(|chain| chain.seen_at),
-            certificate: chain.and_then(|chain| certificate::facts(&chain.certificates)).map(Arc::new),
-            trust: match chain.and_then(|chain| chain.verdict.as_ref()) {
-                None => Trust::Unasked,
-                Some(Ok(last_chain_expires_at)) => Trust::Verified { last_chain_expires_at: *last_chain_expires_at },
-                Some(Err(error)) => Trust::Refused(Said::new(&error.to_string())),
-            },
+            certificate,
+            trust,
             client_certificate: *self.client_certificate(),
         }
     }
