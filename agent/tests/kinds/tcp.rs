@@ -68,7 +68,10 @@ async fn what_was_said_is_said_back() {
 
 #[tokio::test]
 async fn what_does_not_come_before_the_end_is_down_and_told() {
-    let bye = serve(|mut stream| stream.write_all(b"-ERR no\r\n-ERR bye").unwrap());
+    let bye = serve(|mut stream| {
+        line(&mut stream);
+        stream.write_all(b"-ERR no\r\n-ERR bye").unwrap();
+    });
     let (evidence, facts, outcome) = hold(target(bye, vec![send("X"), expect(r"^\+OK")])).await;
     assert_eq!(outcome, Outcome::Down(Cause::Content), "{evidence:?}");
     let unmet = facts.unmet.unwrap();
