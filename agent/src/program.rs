@@ -171,8 +171,10 @@ fn probing_runtime() -> Result<Runtime, StartError> {
     Builder::new_current_thread().enable_all().build().map_err(StartError::Probing)
 }
 
-/// Runs `scheduler` on `runtime`, on a thread of its own, until `stop`.
+/// Runs `scheduler` on `runtime`, on a thread of its own, until `stop` or until nobody waits for it any more.
 async fn run_apart(scheduler: Scheduler, runtime: Runtime, stop: CancellationToken) {
+    let stop = stop.child_token();
+    let _ends_with_this = stop.clone().drop_guard();
     pass_on(spawn_blocking(move || runtime.block_on(scheduler.run(stop))).await);
 }
 

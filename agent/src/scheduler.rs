@@ -75,7 +75,7 @@ impl Scheduler {
             self.vantage.pauses.promise(wake_at);
             let changed = tokio::select! {
                 () = stop.cancelled() => break,
-                changed = self.orders.changed() => changed.is_ok(),
+                Ok(()) = self.orders.changed() => true,
                 () = clock.sleep_until(wake_at) => false,
             };
             let moment = self.vantage.time.now();

@@ -12,8 +12,8 @@ use config::reading::ConfigError;
 use daemon::clock::Clock;
 use rules::check::target::TargetError;
 use rules::check::{
-    CommandError, DnsTarget, ExecTarget, GrpcTarget, HttpTarget, IcmpTarget, PageTarget, PromqlTarget, Target, TcpTarget,
-    TlsTarget, UnixTarget, WsTarget,
+    CommandError, DnsTarget, ExecTarget, GrpcTarget, HttpTarget, IcmpTarget, PageTarget, PromqlTarget, Target,
+    TcpTarget, TlsTarget, UnixTarget, WsTarget,
 };
 use rules::evidence::{Evidence, escaped};
 use rules::judge::{Circumstances, complaint, judge};

@@ -8,7 +8,7 @@ use daemon::clock::Clock;
 use rules::check::{ContentRule, FailsIf, HttpTarget, Look, Pattern, Target, Verify};
 use rules::judge::{Circumstances, judge};
 use rules::outcome::{Cause, Outcome};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::time::Duration;
 
