@@ -75,7 +75,7 @@ pub(crate) fn blackbox(modules: &Path, prometheus: &Path) -> Result<Imported, Im
 
 fn import(job: &Job, jobs: &Prometheus, modules: &Modules, names: &mut BTreeSet<(String, String)>, page: &mut Page) {
     let pace = job.pace(jobs);
-    for (key, _) in &job.rest {
+    for key in job.rest.keys() {
         match key.ends_with("_sd_configs") {
             true => page.leave_out(format!(
                 "job `{}`: {key}: name its targets by file_sd, http_sd or kubernetes",

@@ -64,16 +64,16 @@ pub struct Plan {
 enum Way {
     Http(Box<http::Page>),
     Tcp(tcp::Port),
-    Tls(tls::Tls),
+    Tls(Box<tls::Tls>),
     Dns(Box<dns::Dns>),
-    Icmp(icmp::Icmp),
+    Icmp(Box<icmp::Icmp>),
     Grpc(Box<grpc::Grpc>),
-    Ws(ws::Ws),
-    Unix(unix::Unix),
-    Flow(flow::Flow),
-    Exec(exec::Exec),
-    Promql(promql::Promql),
-    Page(page::Page),
+    Ws(Box<ws::Ws>),
+    Unix(Box<unix::Unix>),
+    Flow(Box<flow::Flow>),
+    Exec(Box<exec::Exec>),
+    Promql(Box<promql::Promql>),
+    Page(Box<page::Page>),
 }
 
 impl Plan {
@@ -107,16 +107,16 @@ impl Prober {
         let way = match target {
             Target::Http(target) => http::Page::prepare(target, means).map(Box::new).map(Way::Http),
             Target::Tcp(target) => tcp::Port::prepare(target, means).map(Way::Tcp),
-            Target::Tls(target) => tls::Tls::prepare(target, means).map(Way::Tls),
+            Target::Tls(target) => tls::Tls::prepare(target, means).map(Box::new).map(Way::Tls),
             Target::Dns(target) => dns::Dns::prepare(target, means).map(Box::new).map(Way::Dns),
-            Target::Icmp(target) => icmp::Icmp::prepare(target, means).map(Way::Icmp),
+            Target::Icmp(target) => icmp::Icmp::prepare(target, means).map(Box::new).map(Way::Icmp),
             Target::Grpc(target) => grpc::Grpc::prepare(target, means).map(Box::new).map(Way::Grpc),
-            Target::Ws(target) => ws::Ws::prepare(target, means).map(Way::Ws),
-            Target::Unix(target) => unix::Unix::prepare(target, means).map(Way::Unix),
-            Target::Flow(target) => flow::Flow::prepare(target, means).map(Way::Flow),
-            Target::Exec(target) => exec::Exec::prepare(target, means).map(Way::Exec),
-            Target::Promql(target) => promql::Promql::prepare(target, means).map(Way::Promql),
-            Target::Page(target) => page::Page::prepare(target, means).map(Way::Page),
+            Target::Ws(target) => ws::Ws::prepare(target, means).map(Box::new).map(Way::Ws),
+            Target::Unix(target) => unix::Unix::prepare(target, means).map(Box::new).map(Way::Unix),
+            Target::Flow(target) => flow::Flow::prepare(target, means).map(Box::new).map(Way::Flow),
+            Target::Exec(target) => exec::Exec::prepare(target, means).map(Box::new).map(Way::Exec),
+            Target::Promql(target) => promql::Promql::prepare(target, means).map(Box::new).map(Way::Promql),
+            Target::Page(target) => page::Page::prepare(target, means).map(Box::new).map(Way::Page),
             Target::Heartbeat(_) => Err(Break::new(Fault::Instruction, "a heartbeat is waited for, not looked at")),
         };
         Plan { way: way.map_err(|defect| defect.detail), timeout }
@@ -140,16 +140,17 @@ impl Prober {
         match way {
             Way::Http(way) => way.look(means, budget, trace).await,
             Way::Tcp(way) => way.look(means, budget, trace).await,
-            Way::Tls(way) => way.look(means, budget, trace).await,
-            Way::Dns(way) => way.look(means, budget, trace).await,
-            Way::Icmp(way) => way.look(means, budget, trace).await,
-            Way::Grpc(way) => way.look(means, budget, trace).await,
-            Way::Ws(way) => way.look(means, budget, trace).await,
-            Way::Unix(way) => way.look(means, budget, trace).await,
-            Way::Flow(way) => way.look(means, budget, trace).await,
-            Way::Exec(way) => way.look(means, budget, trace).await,
-            Way::Promql(way) => way.look(means, budget, trace).await,
-            Way::Page(way) => way.look(means, budget, trace).await,
+            // What these hold while they look would otherwise be room that every probe of a page or port takes.
+            Way::Tls(way) => Box::pin(way.look(means, budget, trace)).await,
+            Way::Dns(way) => Box::pin(way.look(means, budget, trace)).await,
+            Way::Icmp(way) => Box::pin(way.look(means, budget, trace)).await,
+            Way::Grpc(way) => Box::pin(way.look(means, budget, trace)).await,
+            Way::Ws(way) => Box::pin(way.look(means, budget, trace)).await,
+            Way::Unix(way) => Box::pin(way.look(means, budget, trace)).await,
+            Way::Flow(way) => Box::pin(way.look(means, budget, trace)).await,
+            Way::Exec(way) => Box::pin(way.look(means, budget, trace)).await,
+            Way::Promql(way) => Box::pin(way.look(means, budget, trace)).await,
+            Way::Page(way) => Box::pin(way.look(means, budget, trace)).await,
         }
     }
 }

@@ -98,9 +98,9 @@ fn moment(reading: Reading, offset: Option<ClockOffset>) -> Moment {
     // What the measurement may be off by itself is held in the wall clock's favour.
     let surely = off_by.saturating_sub(u64::try_from(offset.within.as_millis()).unwrap_or(u64::MAX));
     let standing = match surely {
-        0..=CORRECTED_FROM_MS => Standing::Right,
-        ..=ALARMING_FROM_MS => Standing::Corrected,
-        ..=DISBELIEVED_FROM_MS => Standing::Alarming,
+        ms if ms <= CORRECTED_FROM_MS => Standing::Right,
+        ms if ms <= ALARMING_FROM_MS => Standing::Corrected,
+        ms if ms <= DISBELIEVED_FROM_MS => Standing::Alarming,
         _ => Standing::Disbelieved,
     };
     let at = if standing == Standing::Right { reading.wall } else { offset.collectors_time(reading.boot) };

@@ -79,7 +79,7 @@ impl Vantage {
         standing.figures.note(evidence, &result);
         self.tell(standing, evidence, &result);
         let (service, check) = (standing.assignment.service.clone(), &standing.assignment.check);
-        let note = standing.notes.take(check, &evidence, &result);
+        let note = standing.notes.take(check, evidence, &result);
         let recorded = Recorded { service, check: check.id.clone(), pace: check.pace(), result, note };
         if self.spool.record(recorded).await.is_err() {
             self.metrics.results_lost.inc();

@@ -6,6 +6,7 @@ mod dialog;
 mod dns;
 mod grpc;
 mod http;
+mod icmp;
 mod network;
 mod tls;
 
@@ -34,6 +35,7 @@ pub(crate) fn write(module: &Module, seen: Option<&Seen<'_>>, gauges: &mut Gauge
             dialog::websocket(steps, seen, gauges);
         }
         "grpc" => grpc::write(seen, gauges),
+        "icmp" => icmp::write(seen, gauges),
         "dns" => dns::write(&module.dns, seen, gauges),
         _ => {}
     }

@@ -130,7 +130,7 @@ fn concealed(value: Value, place: &[String], left_out: &mut Vec<String>) -> Valu
             };
             Value::Object(entries.into_iter().map(of).collect())
         }
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
     }
 }
 

@@ -104,9 +104,9 @@ fn scalar(value: &Value) -> String {
             && text.ends_with(['s', 'm', 'h'])
             && text.chars().all(char::is_alphanumeric)
     };
-    match value {
-        Value::String(text) if is_plain(text) || is_length(text) => text.clone(),
-        other => other.to_string(),
+    match value.as_str() {
+        Some(text) if is_plain(text) || is_length(text) => text.to_owned(),
+        Some(_) | None => value.to_string(),
     }
 }
 

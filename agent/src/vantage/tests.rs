@@ -128,7 +128,7 @@ async fn bench(wall: Timestamp, collector: Option<()>) -> Bench {
 impl Bench {
     /// Probes the page once; it answers `status`, and before that does `meanwhile`.
     async fn probe(&self, status: u16, meanwhile: impl Fn(&Hand)) {
-        let standing = Arc::clone(&self.orders.standing.values().next().unwrap());
+        let standing = Arc::clone(self.orders.standing.values().next().unwrap());
         let answer = async {
             let (mut stream, _) = self.page.accept().await.unwrap();
             assert!(0 < stream.read(&mut [0; 1024]).await.unwrap());

@@ -7,6 +7,7 @@ mod dialog;
 mod dns;
 mod grpc;
 mod http;
+mod icmp;
 
 use super::client::TlsConfig;
 use super::module::Module;
@@ -39,6 +40,7 @@ impl Module {
             "unix" => dialog::unix(&self.unix, address).map(Target::Unix),
             "websocket" => dialog::websocket(&self.websocket.clone().unwrap_or_default(), address).map(Target::Ws),
             "grpc" => grpc::target(&self.grpc.clone().unwrap_or_default(), address).map(Target::Grpc),
+            "icmp" => icmp::target(&self.icmp, address).map(Target::Icmp),
             "dns" => dns::target(&self.dns, address).map(Box::new).map(Target::Dns),
             prober => Err(Refusal::Prober(prober.to_owned())),
         }

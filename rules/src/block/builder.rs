@@ -30,10 +30,13 @@ pub enum Room {
     Full,
 }
 
+/// A result with what is kept of its evidence.
+type Noted = (ProbeResult, Option<Note>);
+
 /// A block being gathered: results come in any order and leave sorted by series and instant.
 #[derive(Debug, Default)]
 pub struct Builder {
-    series: BTreeMap<(ServiceId, CheckId, Pace), Vec<(ProbeResult, Option<Note>)>>,
+    series: BTreeMap<(ServiceId, CheckId, Pace), Vec<Noted>>,
     results: usize,
     notes_bytes: usize,
     bytes_at_most: usize,

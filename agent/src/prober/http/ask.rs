@@ -6,7 +6,9 @@ use super::jar::Jar;
 use super::proxy::{Server, authority};
 use crate::prober::trace::Break;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION, USER_AGENT,
+};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::Full;
 use rules::evidence::Fault;
@@ -70,9 +72,10 @@ impl Ask {
             self.headers.remove(CONTENT_TYPE);
         }
         if !from.trusts(to) {
-            for secret in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, HOST] {
-                self.headers.remove(secret);
-            }
+            // Any header of the operator's own may be a key to the host that it was written for.
+            let told = [USER_AGENT, ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_TYPE];
+            let kept = told.into_iter().filter_map(|name| self.headers.remove(&name).map(|value| (name, value)));
+            self.headers = kept.collect();
         }
     }
 }

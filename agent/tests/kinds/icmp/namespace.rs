@@ -124,7 +124,7 @@ fn answers(script: Script, packet: &[u8], count: usize) -> Vec<Vec<u8>> {
     };
     match script {
         Script::Nothing => Vec::new(),
-        Script::EverySecond if count % 2 == 0 => Vec::new(),
+        Script::EverySecond if count.is_multiple_of(2) => Vec::new(),
         Script::EverySecond => vec![summed(reply)],
         Script::Identifier => changed(5),
         Script::Sequence => changed(6),
