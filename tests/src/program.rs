@@ -158,7 +158,8 @@ pub fn address(line: &str, key: &str) -> SocketAddr {
     found[1].parse().unwrap()
 }
 
-fn command(arguments: &[&OsStr]) -> Command {
+/// The program with these arguments, not yet started.
+pub fn command(arguments: &[&OsStr]) -> Command {
     let mut command = Command::new(path());
     // The tests' own log settings are not the programs'.
     command.args(arguments).env_remove("NINES_LOG").env("RUST_BACKTRACE", "1");

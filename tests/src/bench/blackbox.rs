@@ -1,4 +1,4 @@
-//! The peer of the agent: Debian's `prometheus-blackbox-exporter`, asked by `/probe` as Prometheus would.
+//! What answers `/probe`: Debian's `prometheus-blackbox-exporter`, and an agent in its place, asked as Prometheus would.
 
 use super::machine;
 use daemon::clock::Clock;
@@ -15,7 +15,16 @@ use tokio::task::JoinSet;
 const ASK_EVERY: Duration = Duration::from_millis(10);
 const ASKED_AT_ONCE: usize = 4;
 
-/// A blackbox_exporter that runs.
+/// Who answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Who {
+    /// Debian's blackbox_exporter.
+    Peer,
+    /// An agent that reads the same file.
+    Agent,
+}
+
+/// A program that answers `/probe`.
 #[derive(Debug)]
 pub(crate) struct Blackbox {
     child: Child,
@@ -26,7 +35,7 @@ pub(crate) struct Blackbox {
 
 impl Blackbox {
     /// Starts it; nothing if it is not installed. It believes certificates of this authority.
-    pub(crate) async fn start(authority: &Path) -> Option<Blackbox> {
+    pub(crate) async fn start(who: Who, authority: &Path) -> Option<Blackbox> {
         let (dir, address) = (TempDir::new().unwrap(), free_address());
         let config = dir.path().join("blackbox.yml");
         let text = format!(
@@ -41,12 +50,23 @@ impl Blackbox {
             authority.display()
         );
         std::fs::write(&config, text).unwrap();
-        let mut command = Command::new("prometheus-blackbox-exporter");
-        command.arg(format!("--config.file={}", config.display())).arg(format!("--web.listen-address={address}"));
+        let mut command = match who {
+            Who::Peer => {
+                let mut command = Command::new("prometheus-blackbox-exporter");
+                command.arg(format!("--config.file={}", config.display()));
+                command.arg(format!("--web.listen-address={address}"));
+                command
+            }
+            Who::Agent => {
+                let mut command = tests::program::command(&["agent".as_ref(), "run".as_ref()]);
+                command.arg("--blackbox-config").arg(&config).arg("--listen").arg(address.to_string());
+                command
+            }
+        };
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         let client = Client::builder().no_proxy().build().unwrap();
         let blackbox = Blackbox { child, client, address, _dir: dir };
-        eventually("blackbox_exporter answers", async || {
+        eventually("`/probe` answers", async || {
             let asked = blackbox.client.get(format!("http://{address}/-/healthy")).send().await;
             asked.map(drop).map_err(|error| error.to_string())
         })
@@ -73,7 +93,7 @@ impl Blackbox {
             clock.sleep(ASK_EVERY).await;
             while let Some(page) = asked.try_join_next() {
                 count += 1;
-                assert!(page.unwrap().contains("\nprobe_success 1"), "blackbox_exporter can't see {target}");
+                assert!(page.unwrap().contains("\nprobe_success 1"), "{target} is not seen");
             }
         }
         count += asked.join_all().await.len();

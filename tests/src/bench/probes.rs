@@ -2,13 +2,14 @@
 
 use super::Effort;
 use super::authority::Authority;
-use super::blackbox::Blackbox;
+use super::blackbox::{Blackbox, Who};
 use super::fleet::Fleet;
 use super::floor::{Visit, micros_a_visit};
 use super::machine::micros_each;
 use super::secured::Secured;
 use super::table::{Goal, Row};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 use tests::target::Target;
 
@@ -26,7 +27,7 @@ struct Kind {
 pub(crate) async fn rows(effort: Effort) -> Vec<Row> {
     let (target, authority) = (Target::start(), Authority::new());
     let secured = Secured::start(&authority).await;
-    let blackbox = Blackbox::start(authority.file()).await;
+    let blackbox = Blackbox::start(Who::Peer, authority.file()).await;
     let idle = idle(effort).await;
     let kinds = [
         Kind {
@@ -72,7 +73,19 @@ pub(crate) async fn rows(effort: Effort) -> Vec<Row> {
         let row = Row::new(kind.what, "µs", micros_each(cpu, probes)).floor(floor);
         rows.push(row.peer(peer).goal(Goal::AtMost(kind.goal)));
     }
+    rows.push(asked(&target.url(), blackbox.as_ref(), authority.file(), effort).await);
     rows
+}
+
+/// One probe that Prometheus asks for.
+async fn asked(target: &str, peer: Option<&Blackbox>, authority: &Path, effort: Effort) -> Row {
+    let agent = Blackbox::start(Who::Agent, authority).await.unwrap();
+    let ours = agent.micros_a_probe("http", target, effort.watched()).await;
+    let theirs = match peer {
+        Some(peer) => Some(peer.micros_a_probe("http", target, effort.watched()).await),
+        None => None,
+    };
+    Row::new("one HTTP probe by `/probe`, CPU", "µs", ours).peer(theirs).goal(Goal::AtMost(200.0))
 }
 
 /// The share of a core that an agent takes whose only check is not due.

@@ -2,7 +2,7 @@
 
 use super::Effort;
 use super::authority::Authority;
-use super::blackbox::Blackbox;
+use super::blackbox::{Blackbox, Who};
 use super::fleet::Fleet;
 use super::machine;
 use super::table::{Goal, Row};
@@ -42,7 +42,7 @@ pub(crate) async fn rows(effort: Effort) -> Vec<Row> {
     let p99_ms = quantile(&before, &after, 0.99) * 1e3;
     drop(many);
 
-    let peer = Blackbox::start(Authority::new().file()).await.map(|blackbox| blackbox.resident_mb());
+    let peer = Blackbox::start(Who::Peer, Authority::new().file()).await.map(|blackbox| blackbox.resident_mb());
     vec![
         Row::new("agent memory, 100 checks every 30 s", "MB", few_mb).peer(peer).goal(Goal::AtMost(15.0)),
         Row::new("agent memory, 10 000 checks every 30 s", "MB", many_mb).peer(peer).goal(Goal::AtMost(64.0)),
