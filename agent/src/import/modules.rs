@@ -70,6 +70,9 @@ impl Modules {
         keys.insert("timeout".to_owned(), json!(duration_text(timeout(module, pace))));
         for (option, value) in options {
             let place = [name.to_owned(), option.clone()];
+            // Here `service` says whose check it is.
+            let option =
+                if (kind, option.as_str()) == ("grpc", "service") { "grpc_service".to_owned() } else { option };
             keys.insert(option, concealed(value, &place, &mut left_out));
         }
         loop {

@@ -1,4 +1,4 @@
-//! A `grpc` check and its options, under blackbox_exporter's names.
+//! A `grpc` check and its options, under blackbox_exporter's names but for `grpc_service`: `service` says whose check it is.
 
 use super::{route, trust};
 use crate::node::{Key, Node};
@@ -9,9 +9,12 @@ use crate::secret::expanded;
 use rules::check::{GrpcTarget, Metadata, TlsRule};
 use serde_json::{Map, Value, json};
 
+/// The key of the service that is asked after.
+const SERVICE: &str = "grpc_service";
+
 /// Reads the target at `node` and its options from the keys beside it.
 pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> Option<GrpcTarget> {
-    let service = keys.or("service", String::new(), reading, |node, reading| text(node, reading).map(str::to_owned));
+    let service = keys.or(SERVICE, String::new(), reading, |node, reading| text(node, reading).map(str::to_owned));
     let with_tls = keys.or("tls", false, reading, truth);
     let rule = trust::read(keys, reading);
     if !with_tls && rule != TlsRule::default() {
@@ -22,7 +25,7 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
     let address = text(node, reading)?;
     if address.contains('/') {
         let address = address.escape_debug();
-        return reading.problem(node.at, format!("`{address}` is no `host:port`; name a service with `service`"));
+        return reading.problem(node.at, format!("`{address}` is no `host:port`; name a service with `{SERVICE}`"));
     }
     match GrpcTarget::parse(address) {
         Ok(target) => Some(GrpcTarget { service, tls: with_tls.then_some(rule), metadata, route: route?, ..target }),
@@ -64,7 +67,7 @@ pub(super) fn write(grpc: &GrpcTarget, keys: &mut Map<String, Value>) {
     let GrpcTarget { address, host: _, port: _, service, tls, metadata, route } = grpc;
     let mut put = |key: &str, value: Value| keys.insert(key.to_owned(), value);
     put("grpc", json!(address));
-    put("service", json!(service));
+    put(SERVICE, json!(service));
     put("tls", json!(tls.is_some()));
     let mut values: Map<String, Value> = Map::new();
     for (name, value) in &metadata.0 {
@@ -100,5 +103,13 @@ mod tests {
     fn a_check_that_says_only_where_asks_the_server_as_a_whole_in_plain_text() {
         let target = read_twice(r#""grpc":"a.example:50051""#);
         assert_eq!(target, GrpcTarget::parse("grpc:a.example:50051").unwrap());
+    }
+
+    #[test]
+    fn the_service_that_is_asked_after_is_not_the_one_that_has_the_check() {
+        let target = read_twice(r#""grpc":"a.example:50051","grpc_service":"shop.Orders""#);
+        assert_eq!(target, GrpcTarget::parse("grpc:a.example:50051/shop.Orders").unwrap());
+        let whole = read_twice(r#""grpc":"a.example:50051","grpc_service":"""#);
+        assert_eq!(whole.service, "");
     }
 }
