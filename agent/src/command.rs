@@ -4,6 +4,7 @@ mod blackbox;
 mod import;
 
 use crate::blackbox::alone::{self, AloneError};
+use crate::error_text::whole;
 use crate::program::{self, StartError, Surroundings};
 use blackbox::BlackboxFlags;
 use config::blackbox::LoadError;
@@ -14,7 +15,6 @@ use daemon::reload::FileWatch;
 use daemon::shutdown::{Shutdown, SignalsUnavailable};
 use import::ImportCommand;
 use rules::reach::Reach;
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -103,20 +103,6 @@ impl AgentCommand {
             }
         }
     }
-}
-
-/// The error with its causes, each said once.
-fn whole(error: &dyn Error) -> String {
-    let mut said = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if !said.contains(&text) {
-            said = format!("{said}: {text}");
-        }
-        next = cause.source();
-    }
-    said
 }
 
 async fn run(file: &Path, blackbox: &BlackboxFlags, log: Log) -> Result<ExitCode, CommandError> {

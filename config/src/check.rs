@@ -11,7 +11,7 @@ mod exec;
 pub(crate) mod flow;
 mod grpc;
 mod heartbeat;
-mod http;
+pub(crate) mod http;
 mod icmp;
 mod page;
 mod promql;

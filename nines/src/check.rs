@@ -53,7 +53,7 @@ pub struct CheckArgs {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub count: u32,
     /// One deadline over all steps of a probe
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = config::scalar::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = timeout)]
     pub timeout: Duration,
     /// One JSON object a probe instead of text
     #[arg(long)]
@@ -190,6 +190,15 @@ fn address(text: &str, kind: Option<Kind>) -> Result<Target, TargetError> {
         Some(Kind::Unix) => UnixTarget::parse(text).map(Target::Unix),
         Some(Kind::Icmp) => IcmpTarget::parse(text).map(Target::Icmp),
         Some(Kind::Grpc) => GrpcTarget::parse(text).map(Target::Grpc),
+    }
+}
+
+/// A deadline: some time, for nothing comes in none.
+fn timeout(given: &str) -> Result<Duration, String> {
+    match config::scalar::parse_duration(given) {
+        Ok(Duration::ZERO) => Err(format!("`{given}` leaves no time to answer; write one such as `10s`")),
+        Ok(timeout) => Ok(timeout),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -33,7 +33,14 @@ const DRAWERS: &[&str] = &["util", "utils", "common", "helper", "helpers", "mana
 const CLOCK: &str = "daemon/src/clock.rs";
 
 /// Targets that are slow because a test says how slow. Nobody waits here for something to have happened.
-const SLOW_ON_PURPOSE: &[&str] = &["agent/tests/prober/main.rs", "agent/tests/prober/servers.rs"];
+const SLOW_ON_PURPOSE: &[&str] = &[
+    "agent/tests/prober/main.rs",
+    "agent/tests/prober/servers.rs",
+    "agent/tests/hostile/servers.rs",
+    "agent/tests/hostile/speech.rs",
+    "agent/tests/kinds/dns.rs",
+    "agent/tests/kinds/grpc/servers.rs",
+];
 
 /// This file names what it forbids.
 const SELF: &str = "tests/tests/tidy.rs";

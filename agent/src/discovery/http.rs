@@ -5,6 +5,7 @@
 
 use super::follow::Look;
 use super::kept::Lists;
+use crate::error_text::whole;
 use config::agent::discovery::{Credentials, HttpPlace, targets};
 use daemon::clock::Clock;
 use daemon::version::USER_AGENT;
@@ -13,7 +14,6 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NO
 use reqwest::{Certificate, Client, Identity, StatusCode};
 use rules::check::Verify;
 use rules::time::millis;
-use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
@@ -141,14 +141,4 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 
 fn no_pem(file: &Path, error: &reqwest::Error) -> String {
     format!("{} is no PEM: {}", file.display(), whole(error))
-}
-
-/// An error with its sources, but without the URL, which is said before.
-fn whole(error: &dyn Error) -> String {
-    let (mut text, mut source) = (error.to_string(), error.source());
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

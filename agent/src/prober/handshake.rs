@@ -17,7 +17,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, SupportedProtocolVersion};
+use rustls::{CertificateError, ClientConfig, SupportedProtocolVersion};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -191,9 +191,19 @@ impl Drop for Noted<'_> {
 /// What a failed handshake means.
 pub(crate) fn broken(error: &io::Error) -> Break {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(rustls::Error::InvalidCertificate(_)) => Break::new(Fault::Certificate, &error.to_string()),
+        Some(refusal @ rustls::Error::InvalidCertificate(_)) => Break::new(Fault::Certificate, &told(refusal)),
         Some(_) => Break::new(Fault::Tls, &error.to_string()),
         None => Break::new(fault_of(error).unwrap_or(Fault::Tls), &error.to_string()),
+    }
+}
+
+/// What TLS failed by, in words. A reason that rustls has no word of its own for would come as Rust's `Debug`.
+fn told(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(reason)) => {
+            format!("invalid peer certificate: {reason}")
+        }
+        _ => error.to_string(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::ClockOffset;
 use super::wire::{self, Refused, Said};
+use crate::error_text::whole;
 use daemon::clock::Clock;
 use daemon::version::USER_AGENT;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER};
@@ -10,7 +11,6 @@ use rules::delivery::sender::Answer;
 use rules::delivery::{AGENT_HEADER, BLOCKS_PATH, CHECKS_PATH, Incarnation, NOW_HEADER, REGISTER_PATH, TIME_PATH};
 use rules::id::AgentId;
 use rules::time::Timestamp;
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -267,14 +267,4 @@ async fn bounded(mut response: Response, most: usize) -> Result<Vec<u8>, String>
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// An error with its sources: the outermost alone says only that sending failed.
-fn whole(error: &dyn Error) -> String {
-    let (mut text, mut source) = (error.to_string(), error.source());
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

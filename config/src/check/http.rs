@@ -37,14 +37,7 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
     let content = content::read(keys, reading);
     let compression_at = keys.place("compression");
     let options = options::read(keys, reading);
-    let url = text(node, reading)?;
-    if url.contains('@') {
-        reading.conceal(node.at);
-    }
-    if !url.contains("://") {
-        let url = url.escape_debug();
-        return reading.problem(node.at, format!("`{url}` is no absolute URL; write one such as `https://host/path`"));
-    }
+    let url = absolute_url(node, reading)?;
     let target = match HttpTarget::parse(url) {
         Ok(target) => target,
         Err(error) => return reading.problem(node.at, error.to_string()),
@@ -66,6 +59,19 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
         options,
         ..target
     })
+}
+
+/// A URL with its scheme. It is shown in no message if it may hold a password.
+pub(crate) fn absolute_url<'n>(node: &'n Node, reading: &mut Reading) -> Option<&'n str> {
+    let url = text(node, reading)?;
+    if url.contains('@') {
+        reading.conceal(node.at);
+    }
+    if !url.contains("://") {
+        let url = url.escape_debug();
+        return reading.problem(node.at, format!("`{url}` is no absolute URL; write one such as `https://host/path`"));
+    }
+    Some(url)
 }
 
 /// A request's method.

@@ -1,6 +1,6 @@
 //! A `page` check and its options.
 
-use super::http::{headers, options};
+use super::http::{self, headers, options};
 use crate::node::Node;
 use crate::reading::keys::Keys;
 use crate::reading::{Reading, text};
@@ -16,14 +16,7 @@ pub(super) fn read(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> O
     let assets_max = keys.or("assets_limit", ASSETS_DEFAULT, reading, assets_limit);
     let bytes_max = keys.or("page_size_limit", PAGE_BYTES_DEFAULT, reading, size);
     let assets_may_fail = keys.or("assets_may_fail", 0, reading, may_fail);
-    let url = text(node, reading)?;
-    if url.contains('@') {
-        reading.conceal(node.at);
-    }
-    if !url.contains("://") {
-        let url = url.escape_debug();
-        return reading.problem(node.at, format!("`{url}` is no absolute URL; write one such as `https://host/path`"));
-    }
+    let url = http::absolute_url(node, reading)?;
     match PageTarget::parse(url) {
         Ok(target) => Some(PageTarget {
             headers: sent,

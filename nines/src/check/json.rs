@@ -1,6 +1,6 @@
 //! A probe as one line of JSON, for programs.
 
-use super::text::hex;
+use super::text::{hex, place};
 use super::{Look, kinds};
 use rules::evidence::{CertificateFacts, ClientCertificate, Found, HttpFacts, Said, TlsFacts, Transport, Trust, Way};
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ pub(super) fn line(look: &Look<'_>) -> String {
         .iter()
         .map(|attempt| {
             json!({
-                "address": attempt.address.to_string(),
+                "address": place(attempt.address),
                 "fault": attempt.fault.map(|fault| fault.as_str()),
                 "elapsed_us": micros(attempt.elapsed),
             })
@@ -42,7 +42,7 @@ pub(super) fn line(look: &Look<'_>) -> String {
     format!("{object}\n")
 }
 
-fn micros(length: Duration) -> Value {
+pub(super) fn micros(length: Duration) -> Value {
     u64::try_from(length.as_micros()).map_or(Value::Null, Value::from)
 }
 

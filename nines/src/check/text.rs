@@ -7,6 +7,7 @@ use rules::evidence::{Attempt, CertificateFacts, ClientCertificate, Evidence, Ht
 use rules::outcome::Outcome;
 use rules::time::Timestamp;
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How many columns the whole probe takes; with the words before it, it fits a terminal of 80.
@@ -79,8 +80,17 @@ pub(super) fn bar(began: Duration, length: Duration, whole: Duration, columns: u
     format!("{}{}", " ".repeat(from), "█".repeat((until - from).max(1)))
 }
 
+/// An address as it is written. Echo requests know no port, so their attempts have 0.
+pub(super) fn place(address: SocketAddr) -> String {
+    match address.port() {
+        0 => address.ip().to_string(),
+        _ => address.to_string(),
+    }
+}
+
 fn draw_attempts(page: &mut String, attempts: &[Attempt]) {
     for Attempt { address, fault, elapsed } in attempts {
+        let address = place(*address);
         match fault {
             None => line(page, &format!("  address    {address}")),
             Some(fault) => line(page, &format!("  address    {address}  {fault} after {}", milliseconds(*elapsed))),

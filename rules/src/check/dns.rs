@@ -129,7 +129,7 @@ impl DnsTarget {
     pub fn parse(url: &str) -> Result<DnsTarget, TargetError> {
         check_text(url)?;
         let expected = "a server and a name, such as `dns://192.0.2.53/example.com?type=MX`";
-        let refuse = || TargetError::Scheme { target: shown(url), scheme: "dns".into(), expected };
+        let refuse = || TargetError::Form { target: shown(url), expected };
         let (server, question) = url
             .split_once("://")
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("dns"))

@@ -42,6 +42,14 @@ pub enum TargetError {
         /// What would be right.
         expected: &'static str,
     },
+    /// It has the right scheme, or none, and can't be read all the same.
+    #[error("the target `{target}` can't be read; write {expected}")]
+    Form {
+        /// The whole text.
+        target: String,
+        /// What would be right.
+        expected: &'static str,
+    },
     /// It carries a user name or password.
     #[error(
         "the target for host `{0}` carries a user name or password; leave it out and send an `authorization` header"
@@ -153,9 +161,11 @@ impl TcpTarget {
 }
 
 fn not_http(url: &str) -> TargetError {
-    let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
     let expected = "an absolute URL such as `https://host/path`";
-    TargetError::Scheme { target: shown(url), scheme: shown(scheme), expected }
+    match url.split_once(':') {
+        Some((scheme, _)) => TargetError::Scheme { target: shown(url), scheme: shown(scheme), expected },
+        None => TargetError::Form { target: shown(url), expected },
+    }
 }
 
 pub(super) fn check_text(text: &str) -> Result<(), TargetError> {

@@ -1,5 +1,6 @@
 //! The way to a cluster's API.
 
+use crate::error_text::whole;
 use config::agent::discovery::{Access, Credentials, KubeApi};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -43,17 +44,4 @@ fn at(url: &str, access: &Access) -> Result<Config, String> {
         auth.client_key = Some(identity.key_file.to_string_lossy().into_owned());
     }
     Ok(config)
-}
-
-/// An error with its sources, each said once.
-pub(super) fn whole(error: &dyn Error) -> String {
-    let (mut text, mut source) = (error.to_string(), error.source());
-    while let Some(error) = source {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        source = error.source();
-    }
-    text
 }

@@ -6,8 +6,8 @@
 //! two things: that one asks again without a pause when a server closes each watch that it opens, and it
 //! never lists again when the *start* of a watch is refused with 410.
 
-use super::client::whole;
 use super::probes::Shown;
+use crate::error_text::whole;
 use daemon::clock::Clock;
 use futures_util::{StreamExt, pin_mut};
 use kube::api::{Api, ListParams, ResourceExt, WatchEvent, WatchParams};

@@ -5,6 +5,7 @@
 //! been sent before, not even a client's certificate.
 
 use super::authorities::Authorities;
+use super::told;
 use crate::prober::certificate;
 use rules::evidence::{ClientCertificate, Said, TlsFacts, TlsVersion, Trust};
 use rules::time::Timestamp;
@@ -46,7 +47,7 @@ impl Shown {
             Some(Ok(_)) if certificate.is_none() => Trust::Unasked,
             None => Trust::Unasked,
             Some(Ok(last_chain_expires_at)) => Trust::Verified { last_chain_expires_at: *last_chain_expires_at },
-            Some(Err(error)) => Trust::Refused(Said::new(&error.to_string())),
+            Some(Err(error)) => Trust::Refused(Said::new(&told(error))),
         };
         TlsFacts {
             version: parts.version.get().copied(),

@@ -1,6 +1,7 @@
 //! Where a source is: the key that names it, and the options beside that key.
 
 use super::access::{self, Access};
+use crate::check::http::absolute_url;
 use crate::node::{Node, Value};
 use crate::reading::keys::Keys;
 use crate::reading::words::word;
@@ -191,15 +192,7 @@ fn http(node: &Node, keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Place
 
 /// A URL without credentials.
 fn url(node: &Node, reading: &mut Reading) -> Option<String> {
-    let given = text(node, reading)?;
-    if given.contains('@') {
-        reading.conceal(node.at);
-    }
-    if !given.contains("://") {
-        let given = given.escape_debug();
-        return reading
-            .problem(node.at, format!("`{given}` is no absolute URL; write one such as `https://host/path`"));
-    }
+    let given = absolute_url(node, reading)?;
     match HttpTarget::parse(given) {
         Ok(target) => Some(target.url),
         Err(error) => reading.problem(node.at, error.to_string()),

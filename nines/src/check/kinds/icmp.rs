@@ -1,6 +1,7 @@
 //! How `nines check` shows what came back of the echo requests.
 
 use super::Row;
+use crate::check::json::micros;
 use rules::evidence::{IcmpFacts, IcmpSocket};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub(super) fn rows(facts: &IcmpFacts) -> Vec<Row> {
 }
 
 pub(super) fn json(facts: &IcmpFacts) -> Value {
-    let micros = |rtt: Option<Duration>| rtt.map(|rtt| rtt.as_secs_f64() * 1e6);
+    let micros = |rtt: Option<Duration>| rtt.map(micros);
     json!({
         "packets_sent": facts.sent(),
         "packets_received": facts.received(),
