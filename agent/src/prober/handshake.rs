@@ -199,12 +199,10 @@ pub(crate) fn broken(error: &io::Error) -> Break {
 
 /// What TLS failed by, in words. A reason that rustls has no word of its own for would come as Rust's `Debug`.
 fn told(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InvalidCertificate(CertificateError::Other(reason)) => {
-            format!("invalid peer certificate: {reason}")
-        }
-        _ => error.to_string(),
+    if let rustls::Error::InvalidCertificate(CertificateError::Other(reason)) = error {
+        return format!("invalid peer certificate: {reason}");
     }
+    error.to_string()
 }
 
 /// The agent's clock, as rustls asks for it.
