@@ -9,19 +9,19 @@ use tests::program::{Program, address};
 use tests::target::Target;
 
 /// Somebody who vouches for others.
-struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-    file: PathBuf,
+    pub(crate) file: PathBuf,
 }
 
 /// The files of a certificate and its key.
-struct Credential {
-    cert_file: PathBuf,
-    key_file: PathBuf,
+pub(crate) struct Credential {
+    pub(crate) cert_file: PathBuf,
+    pub(crate) key_file: PathBuf,
 }
 
 impl Authority {
-    fn new(dir: &Path, name: &str) -> Authority {
+    pub(crate) fn new(dir: &Path, name: &str) -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
@@ -31,7 +31,7 @@ impl Authority {
         Authority { issuer, file }
     }
 
-    fn certify(&self, dir: &Path, file: &str, name: &str) -> Credential {
+    pub(crate) fn certify(&self, dir: &Path, file: &str, name: &str) -> Credential {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
         let place = |kind: &str| dir.join(format!("{file}.{kind}.pem"));

@@ -8,6 +8,7 @@ mod copies;
 mod delivery;
 mod history;
 mod ingest;
+mod kinds;
 mod outages;
 mod reload;
 mod up;
