@@ -55,7 +55,7 @@ impl Hop {
     /// Where `location` leads from here.
     pub(crate) fn follow(&self, location: &str) -> Result<Hop, Break> {
         if TARGET_BYTES_MAX < location.len() {
-            let detail = format!("a redirect to a place of {} bytes; {TARGET_BYTES_MAX} are followed", location.len());
+            let detail = format!("a redirect to a place of more than {TARGET_BYTES_MAX} bytes");
             return Err(Break::new(Fault::Redirect, &detail));
         }
         let refuse = |why: &str| Break::new(Fault::Redirect, &format!("a redirect to `{location}`: {why}"));

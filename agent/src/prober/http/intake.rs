@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, LAST_MODIFIED, LOCATION, SET_COOKIE};
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, Version};
+use rules::check::target::TARGET_BYTES_MAX;
 use rules::check::{Compression, HttpOptions, Redirects};
 use rules::evidence::{Fault, HttpFacts, HttpVersion, Transport, Way};
 
@@ -100,7 +101,10 @@ impl<'a> Intake<'a> {
     pub(super) fn leads_to(&self, head: &Parts) -> Option<String> {
         let leads = matches!(head.status.as_u16(), 301 | 302 | 303 | 307 | 308);
         let location = head.headers.get(LOCATION).filter(|_| leads && self.options.redirects == Redirects::Follow)?;
-        Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
+        let location = location.as_bytes();
+        // One byte too many is enough to refuse it.
+        let location = &location[..location.len().min(TARGET_BYTES_MAX + 1)];
+        Some(String::from_utf8_lossy(location).into_owned())
     }
 
     /// Refuses a body that is longer than allowed before it comes; a compressed one may still grow.
