@@ -1,5 +1,11 @@
 //! What modules share with Prometheus itself: TLS settings, credentials, proxies and added headers.
 
+mod auth;
+mod tls;
+
+pub use auth::{Authorization, BasicAuth, OAuth2};
+pub use tls::{TlsConfig, TlsVersionText};
+
 use super::module::HeaderText;
 use super::shape::{Field, Reading, Record, Visit};
 use super::shown::Shown;
@@ -30,95 +36,6 @@ const RESERVED_HEADERS: &[&str] = &[
     "X-Amz-Security-Token",
     "X-Amz-Content-Sha256",
 ];
-
-/// `tls_config`.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct TlsConfig {
-    /// Authorities, PEM.
-    pub ca: String,
-    /// The client's certificate, PEM.
-    pub cert: String,
-    /// Its key, PEM.
-    pub key: Secret,
-    /// A file of authorities.
-    pub ca_file: String,
-    /// A file with the client's certificate.
-    pub cert_file: String,
-    /// A file with its key.
-    pub key_file: String,
-    /// A name in a secret manager; there is none here.
-    pub ca_ref: String,
-    /// A name in a secret manager; there is none here.
-    pub cert_ref: String,
-    /// A name in a secret manager; there is none here.
-    pub key_ref: String,
-    /// The name asked for and verified.
-    pub server_name: String,
-    /// Whether any certificate will do.
-    pub insecure_skip_verify: bool,
-    /// The oldest version spoken.
-    pub min_version: TlsVersionText,
-    /// The newest version spoken.
-    pub max_version: TlsVersionText,
-}
-
-impl Record for TlsConfig {
-    const NAME: &'static str = "config.TLSConfig";
-
-    fn fields(&mut self, visit: &mut dyn Visit) {
-        visit.field("ca", &mut self.ca);
-        visit.field("cert", &mut self.cert);
-        visit.field("key", &mut self.key);
-        visit.field("ca_file", &mut self.ca_file);
-        visit.field("cert_file", &mut self.cert_file);
-        visit.field("key_file", &mut self.key_file);
-        visit.field("ca_ref", &mut self.ca_ref);
-        visit.field("cert_ref", &mut self.cert_ref);
-        visit.field("key_ref", &mut self.key_ref);
-        visit.field("server_name", &mut self.server_name);
-        visit.always("insecure_skip_verify", &mut self.insecure_skip_verify);
-        visit.field("min_version", &mut self.min_version);
-        visit.field("max_version", &mut self.max_version);
-    }
-
-    fn check(&mut self) -> Result<(), String> {
-        let has_cert = count([&self.cert, &self.cert_file, &self.cert_ref]);
-        let has_key = count([self.key.expose(), &self.key_file, &self.key_ref]);
-        at_most_one("ca, ca_file & ca_ref", count([&self.ca, &self.ca_file, &self.ca_ref]))?;
-        at_most_one("cert, cert_file & cert_ref", has_cert)?;
-        at_most_one("key and key_file", has_key)?;
-        if 0 < has_cert && has_key == 0 {
-            return Err(
-                "exactly one of key or key_file must be configured when a client certificate is configured".into()
-            );
-        }
-        if 0 < has_key && has_cert == 0 {
-            return Err("exactly one of cert or cert_file must be configured when a client key is configured".into());
-        }
-        Ok(())
-    }
-}
-
-/// `TLS10` to `TLS13`, or nothing.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct TlsVersionText(pub String);
-
-impl Field for TlsVersionText {
-    fn read(&mut self, node: &Node, reading: &mut Reading) {
-        self.0.read(node, reading);
-        if !matches!(self.0.as_str(), "TLS10" | "TLS11" | "TLS12" | "TLS13") {
-            reading.refuse(format!("unknown TLS version: {}", self.0));
-        }
-    }
-
-    fn shown(&mut self) -> Option<Shown> {
-        self.0.shown()
-    }
-
-    fn type_name(&self) -> String {
-        "config.TLSVersion".to_owned()
-    }
-}
 
 /// A URL; its password is never shown.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -156,131 +73,6 @@ impl Field for UrlText {
 
     fn type_name(&self) -> String {
         "config.URL".to_owned()
-    }
-}
-
-/// `basic_auth`.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct BasicAuth {
-    /// Who.
-    pub username: String,
-    /// A file that says who.
-    pub username_file: String,
-    /// A name in a secret manager; there is none here.
-    pub username_ref: String,
-    /// The password.
-    pub password: Secret,
-    /// A file with the password.
-    pub password_file: String,
-    /// A name in a secret manager; there is none here.
-    pub password_ref: String,
-}
-
-impl Record for BasicAuth {
-    const NAME: &'static str = "config.BasicAuth";
-
-    fn fields(&mut self, visit: &mut dyn Visit) {
-        visit.field("username", &mut self.username);
-        visit.field("username_file", &mut self.username_file);
-        visit.field("username_ref", &mut self.username_ref);
-        visit.field("password", &mut self.password);
-        visit.field("password_file", &mut self.password_file);
-        visit.field("password_ref", &mut self.password_ref);
-    }
-}
-
-/// `authorization`.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Authorization {
-    /// `Bearer` unless said otherwise.
-    pub kind: String,
-    /// What follows it.
-    pub credentials: Secret,
-    /// A file with what follows it.
-    pub credentials_file: String,
-    /// A name in a secret manager; there is none here.
-    pub credentials_ref: String,
-}
-
-impl Record for Authorization {
-    const NAME: &'static str = "config.Authorization";
-    const TYPE: &'static str = "config.Authorization";
-
-    fn fields(&mut self, visit: &mut dyn Visit) {
-        visit.field("type", &mut self.kind);
-        visit.field("credentials", &mut self.credentials);
-        visit.field("credentials_file", &mut self.credentials_file);
-        visit.field("credentials_ref", &mut self.credentials_ref);
-    }
-}
-
-/// `oauth2`.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct OAuth2 {
-    /// Who asks for tokens.
-    pub client_id: String,
-    /// The client's secret.
-    pub client_secret: Secret,
-    /// A file with the client's secret.
-    pub client_secret_file: String,
-    /// A name in a secret manager; there is none here.
-    pub client_secret_ref: String,
-    /// For signed requests, which are not supported.
-    pub client_certificate_key_id: String,
-    /// For signed requests, which are not supported.
-    pub client_certificate_key: Secret,
-    /// For signed requests, which are not supported.
-    pub client_certificate_key_file: String,
-    /// For signed requests, which are not supported.
-    pub client_certificate_key_ref: String,
-    /// `client_credentials` unless said otherwise.
-    pub grant_type: String,
-    /// For signed requests, which are not supported.
-    pub signature_algorithm: String,
-    /// For signed requests, which are not supported.
-    pub iss: String,
-    /// For signed requests, which are not supported.
-    pub audience: String,
-    /// For signed requests, which are not supported.
-    pub claims: BTreeMap<String, String>,
-    /// What is asked for.
-    pub scopes: Vec<String>,
-    /// Where tokens come from.
-    pub token_url: String,
-    /// What else is sent there.
-    pub endpoint_params: BTreeMap<String, String>,
-    /// How the way there is secured.
-    pub tls_config: TlsConfig,
-    /// The way there.
-    pub proxy: Proxy,
-}
-
-impl Record for OAuth2 {
-    const NAME: &'static str = "config.OAuth2";
-
-    fn fields(&mut self, visit: &mut dyn Visit) {
-        visit.field("client_id", &mut self.client_id);
-        visit.field("client_secret", &mut self.client_secret);
-        visit.field("client_secret_file", &mut self.client_secret_file);
-        visit.field("client_secret_ref", &mut self.client_secret_ref);
-        visit.field("client_certificate_key_id", &mut self.client_certificate_key_id);
-        visit.field("client_certificate_key", &mut self.client_certificate_key);
-        visit.field("client_certificate_key_file", &mut self.client_certificate_key_file);
-        visit.field("client_certificate_key_ref", &mut self.client_certificate_key_ref);
-        visit.field("grant_type", &mut self.grant_type);
-        visit.field("signature_algorithm", &mut self.signature_algorithm);
-        visit.field("iss", &mut self.iss);
-        visit.field("audience", &mut self.audience);
-        visit.field("claims", &mut self.claims);
-        visit.field("scopes", &mut self.scopes);
-        visit.field("token_url", &mut self.token_url);
-        visit.field("endpoint_params", &mut self.endpoint_params);
-        visit.field("tls_config", &mut self.tls_config);
-        self.proxy.fields(visit);
-    }
-
-    fn check(&mut self) -> Result<(), String> {
-        self.proxy.check()
     }
 }
 
