@@ -4,14 +4,18 @@
 //! No figure is made here; each comes from `rules`. What is decided here is only whether a
 //! statement is provisional or final.
 
+pub mod amendment;
 pub mod evidence;
 pub mod explanation;
 pub mod replay;
+pub mod terms;
 
+use amendment::Amendment;
 use evidence::{Evidence, Percentiles, Seen, Watermark};
 use rules::agreement::{Agreement, Service};
 use rules::check::{Check, Counts};
 use rules::id::{AgentId, CheckId, ServiceId};
+use rules::incident::{Incident, Reading};
 use rules::interval::{Interval, IntervalSet};
 use rules::latency::Population;
 use rules::outcome::OutcomeKind;
@@ -19,7 +23,9 @@ use rules::period::Month;
 use rules::service::SeriesRuns;
 use rules::statement::{self, ErrorRate, LatencyRow, Reckoning};
 use rules::time::Timestamp;
+use rules::{objective, retainer, standing};
 use std::time::Duration;
+use terms::Terms;
 
 /// How long after a period's end evidence is waited for.
 pub const GRACE: Duration = Duration::from_secs(10 * 24 * 3600);
@@ -39,6 +45,16 @@ pub struct Statement<'a> {
     pub state: State,
     /// Which version of the period's statement this is.
     pub version: u32,
+    /// How it differs from the version before it, if there is one.
+    pub amends: Option<Amendment>,
+    /// What the customer was within the period, in order of time; empty: it paid.
+    pub standing: Vec<standing::Stretch>,
+    /// The incidents whose clocks started in the period, by number.
+    pub incidents: Vec<IncidentMonth>,
+    /// People's promises over all incidents of the period.
+    pub response: Vec<objective::Row>,
+    /// The period's account of the retainer.
+    pub retainer: Option<retainer::Account>,
     /// The services that had time in the period.
     pub services: Vec<ServiceMonth<'a>>,
     /// The services that had none, or none yet.
@@ -77,8 +93,19 @@ pub struct ServiceMonth<'a> {
     pub latency: Vec<CheckMonth<'a>>,
     /// The error rate over the counting checks.
     pub error_rate: ErrorRate,
+    /// Everything that was promised of the service, held against what was measured.
+    pub objectives: Vec<objective::Row>,
     /// How much of the period each series spoke for, by agent and check.
     pub coverage: Vec<Coverage>,
+}
+
+/// An incident, and what its clocks show at the instant up to which evidence is heard.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IncidentMonth {
+    /// The incident.
+    pub incident: Incident,
+    /// The policy's clocks for its severity.
+    pub clocks: Vec<Reading>,
 }
 
 /// One check's latency.
@@ -109,14 +136,15 @@ pub struct Coverage {
     pub silent: Duration,
 }
 
-/// Draws up `agreement`'s `month`. `as_of` is the instant up to which evidence is heard: now, for a
+/// Draws up the `month` of `terms`. `as_of` is the instant up to which evidence is heard: now, for a
 /// period that still runs; without it all evidence is.
 pub async fn draw_up<'a, E: Evidence>(
     evidence: &E,
-    agreement: &'a Agreement,
+    terms: &'a Terms,
     month: Month,
     as_of: Option<Timestamp>,
 ) -> Result<Statement<'a>, E::Error> {
+    let agreement = &terms.agreement;
     let calendar = month.interval(&agreement.zone);
     let mut statement = Statement {
         agreement,
@@ -125,6 +153,11 @@ pub async fn draw_up<'a, E: Evidence>(
         as_of,
         state: State::Provisional(Awaiting::PeriodEnd),
         version: 1,
+        amends: None,
+        standing: Vec::new(),
+        incidents: Vec::new(),
+        response: Vec::new(),
+        retainer: None,
         services: Vec::new(),
         without_time: Vec::new(),
     };
@@ -189,6 +222,7 @@ async fn service_month<'a, E: Evidence>(
         service,
         latency: latency.into_iter().filter(|month| has_row(&month.row)).collect(),
         error_rate,
+        objectives: Vec::new(),
         coverage,
         reckoning,
     })

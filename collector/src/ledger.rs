@@ -8,6 +8,7 @@
 //! commit names the position it was folded at; if another collector was faster, nothing of the
 //! commit happens and the caller reloads. So no leader is needed and nothing counts twice.
 
+pub mod books;
 #[cfg(test)]
 pub(crate) mod contract;
 mod effects;

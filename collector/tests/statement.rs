@@ -7,6 +7,7 @@
 
 use collector::closing;
 use collector::closing::replay::Results;
+use collector::closing::terms::Terms;
 use collector::lines;
 use collector::render::{Format, render};
 use rules::agreement::Language;
@@ -18,11 +19,11 @@ async fn rendered(folder: &str, period: &str, format: Format, language: Language
     let file = std::fs::File::open(folder.join("results.ndjson")).unwrap();
     let mut results = Results::default();
     lines::read("results.ndjson", std::io::BufReader::new(file), |line| results.take(line)).unwrap();
-    let agreement = &config.agreements[0];
+    let terms = Terms::new(config.agreements[0].clone());
     let as_of = Some("2027-01-01T00:00:00Z".parse().unwrap());
-    let evidence = results.fold(agreement);
-    let statement = closing::draw_up(&evidence, agreement, period.parse().unwrap(), as_of).await.unwrap();
-    render(&statement, format, language)
+    let evidence = results.fold(&terms.agreement);
+    let statement = closing::draw_up(&evidence, &terms, period.parse().unwrap(), as_of).await.unwrap();
+    String::from_utf8(render(&statement, format, language)).unwrap()
 }
 
 async fn snapshot(name: &str, folder: &str, period: &str) {

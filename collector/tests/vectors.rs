@@ -24,10 +24,10 @@ async fn replayed(folder: &Path, month: Month) -> Value {
     let file = std::fs::File::open(folder.join("results.ndjson")).unwrap();
     let mut results = Results::default();
     lines::read("results.ndjson", std::io::BufReader::new(file), |line| results.take(line)).unwrap();
-    let agreement = &config.agreements[0];
-    let evidence = results.fold(agreement);
+    let terms = collector::closing::terms::Terms::new(config.agreements[0].clone());
+    let evidence = results.fold(&terms.agreement);
     assert_eq!(evidence.ignored, 0, "{}", folder.display());
-    let statement = closing::draw_up(&evidence, agreement, month, None).await.unwrap();
+    let statement = closing::draw_up(&evidence, &terms, month, None).await.unwrap();
     serde_json::from_str(&render::json::statement(&statement)).unwrap()
 }
 

@@ -203,10 +203,10 @@ async fn the_statement_from_the_ledger_is_that_of_the_results() {
     let mut results = collector::closing::replay::Results::default();
     let text = include_str!("hostile/results.ndjson");
     collector::lines::read("results", text.as_bytes(), |line| results.take(line)).unwrap();
-    let agreement = &config.agreements[0];
+    let terms = collector::closing::terms::Terms::new(config.agreements[0].clone());
     let (month, now) = ("2026-10".parse().unwrap(), Some(NOW.parse().unwrap()));
-    let replayed = results.fold(agreement);
-    let statement = collector::closing::draw_up(&replayed, agreement, month, now).await.unwrap();
+    let replayed = results.fold(&terms.agreement);
+    let statement = collector::closing::draw_up(&replayed, &terms, month, now).await.unwrap();
     let replayed: Value = serde_json::from_str(&collector::render::json::statement(&statement)).unwrap();
     assert_eq!(from_ledger, replayed);
     running.stop().await;

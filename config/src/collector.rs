@@ -1,9 +1,15 @@
 //! The collector's configuration.
 
+pub mod evidence;
 mod listen;
+pub mod notify;
+pub mod users;
 
 pub(crate) use listen::address;
 
+use self::evidence::{ArchiveConfig, ClosingConfig, GRACE_DEFAULT};
+use self::notify::{Channel, Report};
+use self::users::User;
 use crate::agreement::Agreements;
 use crate::files;
 use crate::node::Node;
@@ -25,6 +31,8 @@ use std::sync::Arc;
 pub const WEB_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9600);
 /// Where results are taken in when nothing is said.
 pub const AGENTS_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9601);
+/// The directory of signing keys when nothing is said, relative to the configuration's directory.
+const KEYS_DEFAULT: &str = "data/keys";
 /// The ledger when nothing is said, relative to the configuration's directory.
 const LEDGER_DEFAULT: &str = "data/ledger.db";
 
@@ -39,8 +47,19 @@ pub struct CollectorConfig {
     pub agents: Vec<AgentCredential>,
     /// The files' policies in order, then the presets that agreements name.
     pub policies: Vec<Arc<Policy>>,
-    /// What was promised.
+    /// What was promised: every version of every agreement, those of one agreement in order of time.
     pub agreements: Vec<Agreement>,
+    /// Who may see and record things; empty: whoever reaches the console sees everything and records
+    /// nothing.
+    pub users: Vec<User>,
+    /// Whom the collector tells what.
+    pub channels: Vec<Channel>,
+    /// The statements that are sent regularly.
+    pub reports: Vec<Report>,
+    /// Where evidence is archived; absent: it stays in the ledger.
+    pub archive: Option<ArchiveConfig>,
+    /// How statements are signed and closed.
+    pub closing: ClosingConfig,
 }
 
 /// Where a collector listens.
@@ -126,6 +145,11 @@ fn read(node: &Node, reading: &mut Reading) -> Option<CollectorConfig> {
         agents: agents.into_iter().flatten().map(|placed| placed.value).collect(),
         policies: held.policies.in_order,
         agreements,
+        users: Vec::new(),
+        channels: Vec::new(),
+        reports: Vec::new(),
+        archive: None,
+        closing: ClosingConfig { keys: reading.base_dir.join(KEYS_DEFAULT), grace: GRACE_DEFAULT },
     })
 }
 

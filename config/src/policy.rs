@@ -56,6 +56,10 @@ pub(crate) fn read(node: &Node, reading: &mut Reading) -> Option<PolicyDraft> {
         recovery,
         error_rate,
         maintenance,
+        planned_downtime: None,
+        backup: None,
+        standing: rules::standing::StandingRule::default(),
+        retention: None,
         response,
         credits,
     };

@@ -62,6 +62,10 @@ fn a_policy_that_says_nothing_has_the_defaults_of_the_accounting_rules() {
         recovery: RecoveryRule::default(),
         error_rate: None,
         maintenance: MaintenanceRule::default(),
+        planned_downtime: None,
+        backup: None,
+        standing: rules::standing::StandingRule::default(),
+        retention: None,
         response: Vec::new(),
         credits: None,
     };
@@ -116,6 +120,10 @@ fn every_key_of_a_policy_reaches_its_value() {
         recovery: RecoveryRule { mttr: Some(2 * HOUR), mttsr: Some(4 * HOUR), sum: Some(6 * HOUR) },
         error_rate: Some("0.5".parse().unwrap()),
         maintenance: MaintenanceRule { notice: 24 * HOUR, at_most: Some(2 * HOUR) },
+        planned_downtime: None,
+        backup: None,
+        standing: rules::standing::StandingRule::default(),
+        retention: None,
         response: vec![ResponseRule {
             severity: "P1".to_owned(),
             acknowledge: Some(MINUTE),

@@ -6,6 +6,8 @@ use crate::exclusion::Exclusion;
 use crate::id::{AgreementId, ServiceId};
 use crate::period::{Month, Zone};
 use crate::policy::Policy;
+use crate::retainer::Retainer;
+use crate::standing::Change;
 use crate::time::Timestamp;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -23,6 +25,12 @@ pub struct Agreement {
     pub zone: Zone,
     /// The rules it follows.
     pub policy: Arc<Policy>,
+    /// The months in which this version of the agreement is in force.
+    pub effective: Effective,
+    /// How the customer's standing changed, in order; empty: it pays.
+    pub standing: Vec<Change>,
+    /// Expert work bought by the year.
+    pub retainer: Option<Retainer>,
     /// The language its statements are written in.
     pub language: Language,
     /// Whether a credit may be paid.
@@ -33,6 +41,28 @@ pub struct Agreement {
     pub services: Vec<Service>,
     /// What doesn't count.
     pub exclusions: Vec<Exclusion>,
+}
+
+impl Agreement {
+    /// Whether `month` is reckoned under this version.
+    pub fn is_in_force(&self, month: Month) -> bool {
+        let Effective { from, until } = self.effective;
+        from.is_none_or(|from| from <= month) && until.is_none_or(|until| month < until)
+    }
+
+    /// Whether this version is the one in force at `now`.
+    pub fn is_in_force_at(&self, now: Timestamp) -> bool {
+        self.is_in_force(Month::containing(now, &self.zone))
+    }
+}
+
+/// The months in which a version is in force: whole periods, so that no period has two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Effective {
+    /// From this month on; absent: always.
+    pub from: Option<Month>,
+    /// Until before this month; absent: for good.
+    pub until: Option<Month>,
 }
 
 /// The language of a statement.

@@ -27,6 +27,36 @@ pub struct Exclusion {
     pub recorded_by: Option<String>,
     /// When it was recorded, if that is known.
     pub recorded_at: Option<Timestamp>,
+    /// The number of its entry in the agreement's record; nothing if the configuration holds it.
+    pub entry: Option<u64>,
+    /// Who approved it, if somebody had to.
+    pub approved_by: Option<String>,
+    /// Why it has no effect whatever the policy says.
+    pub bar: Option<Bar>,
+}
+
+/// What the record says against an exclusion.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Bar {
+    /// It was claimed afterwards and no second person has approved it.
+    NotApproved,
+    /// A second person refused it.
+    Refused {
+        /// Who. Text from outside.
+        by: String,
+        /// Why. Text from outside.
+        reason: String,
+    },
+    /// A later entry corrects it.
+    Superseded {
+        /// The later entry.
+        by: u64,
+    },
+    /// It was taken back.
+    Withdrawn {
+        /// The entry that did.
+        by: u64,
+    },
 }
 
 impl Exclusion {
@@ -115,6 +145,8 @@ pub enum Refusal {
         /// How long the policy asks for.
         notice: Duration,
     },
+    /// The record says so: the exclusion's [`Exclusion::bar`] tells why.
+    Barred,
     /// The month's cap on maintenance was used up.
     CapUsedUp {
         /// The cap.
@@ -126,6 +158,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::NotTold => write!(f, "the customer was not told"),
+            Refusal::Barred => write!(f, "the record says so"),
             Refusal::ToldTooLate { given, notice } => {
                 write!(f, "told {} s before it began; the policy asks for {} s", given.as_secs(), notice.as_secs())
             }
@@ -151,7 +184,8 @@ pub fn judge<'a>(
         .filter(|exclusion| exclusion.covers(service))
         .filter_map(|exclusion| {
             let within = exclusion.interval.intersection(month)?;
-            let refusal = notice_refusal(exclusion, rule.notice);
+            let barred = exclusion.bar.as_ref().map(|_| Refusal::Barred);
+            let refusal = barred.or_else(|| notice_refusal(exclusion, rule.notice));
             let effective = if refusal.is_some() { IntervalSet::default() } else { IntervalSet::from(within) };
             Some(Judged { exclusion, effective, refusal })
         })
@@ -217,6 +251,9 @@ mod tests {
             told_at: told.map(|at| Timestamp::from_millis(at * MINUTE)),
             recorded_by: None,
             recorded_at: None,
+            entry: None,
+            approved_by: None,
+            bar: None,
         }
     }
 

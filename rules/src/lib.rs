@@ -45,5 +45,11 @@ pub mod period;
 pub mod policy;
 pub mod recovery;
 pub mod service;
+// Handled by people, and put on record
+pub mod incident;
+pub mod record;
+pub mod retainer;
+pub mod standing;
 // And told
+pub mod objective;
 pub mod statement;

@@ -4,6 +4,7 @@
 
 use crate::decimal::Percent;
 use crate::id::{ObjectiveId, PolicyId};
+use crate::standing::StandingRule;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -23,6 +24,14 @@ pub struct Policy {
     pub error_rate: Option<Percent>,
     /// What announced maintenance needs to have effect.
     pub maintenance: MaintenanceRule,
+    /// The longest announced maintenance that the policy promises for a month.
+    pub planned_downtime: Option<Duration>,
+    /// The share of a heartbeat's due runs that must be reported in time.
+    pub backup: Option<Percent>,
+    /// What follows from the customer's standing.
+    pub standing: StandingRule,
+    /// How long evidence is kept; absent: for good.
+    pub retention: Option<Duration>,
     /// People's promises by severity.
     pub response: Vec<ResponseRule>,
     /// What is owed when the objective was missed; absent: nothing ever is.

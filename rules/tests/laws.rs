@@ -256,6 +256,9 @@ impl World {
             told_at: None,
             recorded_by: None,
             recorded_at: None,
+            entry: None,
+            approved_by: None,
+            bar: None,
         };
         let policy = Policy {
             id: "p".parse().unwrap(),
@@ -264,6 +267,10 @@ impl World {
             recovery: RecoveryRule::default(),
             error_rate: None,
             maintenance: MaintenanceRule::default(),
+            planned_downtime: None,
+            backup: None,
+            standing: rules::standing::StandingRule::default(),
+            retention: None,
             response: Vec::new(),
             credits: None,
         };
@@ -272,6 +279,9 @@ impl World {
             customer: "A".into(),
             zone: Zone::utc(),
             policy: Arc::new(policy),
+            effective: rules::agreement::Effective::default(),
+            standing: Vec::new(),
+            retainer: None,
             language: Language::English,
             eligible: Eligible::Yes,
             fees: None,

@@ -54,7 +54,7 @@ impl Explain {
                 told.map_err(|error| Failure::run("read evidence", error))
             }
         };
-        print(&told?)
+        print(told?.as_bytes())
     }
 }
 

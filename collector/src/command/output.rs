@@ -54,9 +54,9 @@ impl Output {
 }
 
 /// Writes data to stdout; a reader that went away is no failure.
-pub(crate) fn print(data: &str) -> Result<(), Failure> {
+pub(crate) fn print(data: &[u8]) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(data).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::run("write to stdout", error)),
         _ => Ok(()),
     }

@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::{Failure, agreement, configuration, source};
-use crate::closing;
+use crate::closing::{self, terms::Terms};
 use rules::period::Month;
 use rules::time::Timestamp;
 use std::path::PathBuf;
@@ -38,9 +38,9 @@ pub struct Replay {
 impl Replay {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let agreement = agreement(&config, self.agreement.as_deref())?;
-        let evidence = source::results(&self.results, agreement)?;
-        let statement = closing::draw_up(&evidence, agreement, self.period, self.as_of).await;
+        let terms = Terms::new(agreement(&config, self.agreement.as_deref())?.clone());
+        let evidence = source::results(&self.results, &terms.agreement)?;
+        let statement = closing::draw_up(&evidence, &terms, self.period, self.as_of).await;
         self.output.write(&statement.map_err(|error| Failure::run("draw up the statement", error))?)
     }
 }

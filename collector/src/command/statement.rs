@@ -2,7 +2,7 @@
 
 use super::output::Output;
 use super::{Failure, agreement, configuration, ledger};
-use crate::closing;
+use crate::closing::{self, terms::Terms};
 use daemon::clock::Clock;
 use rules::period::Month;
 use std::path::PathBuf;
@@ -31,10 +31,10 @@ pub struct Statement {
 impl Statement {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let agreement = agreement(&config, self.agreement.as_deref())?;
+        let terms = Terms::new(agreement(&config, self.agreement.as_deref())?.clone());
         let clock = Clock::system();
         let evidence = ledger::evidence(&config, &clock).await?;
-        let drawn_up = closing::draw_up(&evidence, agreement, self.period, Some(clock.wall())).await;
+        let drawn_up = closing::draw_up(&evidence, &terms, self.period, Some(clock.wall())).await;
         self.output.write(&drawn_up.map_err(|error| Failure::run("draw up the statement", error))?)
     }
 }

@@ -9,6 +9,7 @@ use super::figures::services;
 use super::problem::Problem;
 use super::{AppState, agents, recent, statements};
 use crate::closing::explanation::explain;
+use crate::closing::terms::Terms;
 use crate::command::output::Lang;
 use crate::render::{Format, render};
 use axum::extract::{self, Path, Query};
@@ -169,7 +170,8 @@ async fn statement(
 ) -> Result<Response, Problem> {
     let config = app.config();
     let (agreement, month) = statements::named(&config, &agreement, &period)?;
-    let statement = statements::draw_up(&app, agreement, month).await?;
+    let terms = Terms::new(agreement.clone());
+    let statement = statements::draw_up(&app, &terms, month).await?;
     let format = form.format.unwrap_or(Format::Json);
     let language = form.lang.map_or(agreement.language, Language::from);
     let kind = match format {

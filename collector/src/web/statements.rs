@@ -3,6 +3,7 @@
 use super::console::statement_path;
 use super::problem::Problem;
 use super::{AppState, encoded, page};
+use crate::closing::terms::Terms;
 use crate::closing::{self, Statement};
 use crate::command::output::Lang;
 use crate::render;
@@ -41,7 +42,8 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let config = app.config();
     let (agreement, month) = named(&config, &agreement, &period)?;
-    let statement = draw_up(&app, agreement, month).await?;
+    let terms = Terms::new(agreement.clone());
+    let statement = draw_up(&app, &terms, month).await?;
     let language = wish.lang.map_or(agreement.language, Language::from);
     let own = statement_path(agreement, month);
     let form = |format: &str| {
@@ -81,10 +83,6 @@ pub(super) fn month(period: &str) -> Result<Month, Problem> {
 }
 
 /// Draws up a month from what is committed up to now.
-pub(super) async fn draw_up<'a>(
-    app: &AppState,
-    agreement: &'a Agreement,
-    month: Month,
-) -> Result<Statement<'a>, Problem> {
-    Ok(closing::draw_up(&app.evidence, agreement, month, Some(app.clock.wall())).await?)
+pub(super) async fn draw_up<'a>(app: &AppState, terms: &'a Terms, month: Month) -> Result<Statement<'a>, Problem> {
+    Ok(closing::draw_up(&app.evidence, terms, month, Some(app.clock.wall())).await?)
 }

@@ -29,7 +29,21 @@ pub(super) fn read(node: &Node, promised: &BTreeSet<ServiceId>, reading: &mut Re
     };
     let services = services.map(|services| services.into_iter().collect());
     let Placed { at, value: class } = class?;
-    Some(Placed { at, value: Exclusion { services, interval, class, reason, told_at, recorded_by, recorded_at } })
+    Some(Placed {
+        at,
+        value: Exclusion {
+            services,
+            interval,
+            class,
+            reason,
+            told_at,
+            recorded_by,
+            recorded_at,
+            entry: None,
+            approved_by: None,
+            bar: None,
+        },
+    })
 }
 
 fn service(node: &Node, promised: &BTreeSet<ServiceId>, reading: &mut Reading) -> Option<ServiceId> {

@@ -107,6 +107,8 @@ impl Writer<'_> {
 
     fn refusal(&self, refusal: Refusal) -> String {
         match (refusal, self.language) {
+            (Refusal::Barred, Language::English) => "the record says so".to_owned(),
+            (Refusal::Barred, Language::Korean) => "기록에 따라 적용되지 않음".to_owned(),
             (Refusal::NotTold, Language::English) => "the customer was not told".to_owned(),
             (Refusal::NotTold, Language::Korean) => "고객에게 통지되지 않음".to_owned(),
             (Refusal::ToldTooLate { given, notice }, Language::English) => {
