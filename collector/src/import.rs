@@ -4,6 +4,8 @@
 //! after what agents sent. Results that are there already are left out, so importing a file twice
 //! changes nothing. Lane 0 is never granted: no agent can write what it didn't see.
 
+pub mod prometheus;
+
 use crate::commit::{Answer, Committer, INCARNATION_IMPORTED, OfferedBlock};
 use crate::evidence::results_within;
 use crate::ledger::{Ledger, LedgerError};
@@ -61,7 +63,8 @@ pub enum ImportError {
     Refused(AgentId),
 }
 
-type Results = BTreeMap<SeriesKey, Vec<(ProbeResult, Pace)>>;
+/// Results by series, each with the pace it was made at.
+pub(crate) type Results = BTreeMap<SeriesKey, Vec<(ProbeResult, Pace)>>;
 
 /// What is kept of results' evidence, by series and result.
 type Notes = BTreeMap<SeriesKey, HashMap<ProbeResult, Note>>;
@@ -94,18 +97,36 @@ pub async fn import_lines(
     if let Some(unfit) = unfit {
         return Err(unfit);
     }
-    let mut imported = Imported { lines, ..Imported::default() };
-    let mut by_agent: BTreeMap<AgentId, Results> = BTreeMap::new();
-    for (series, mut results) in results {
-        leave_out_known(&*ledger, &series, &mut results).await?;
-        imported.results += results.len() as u64;
-        by_agent.entry(series.agent.clone()).or_default().insert(series, results);
+    let imported = Importer::new(ledger, clock).take_in(results, &notes).await?;
+    Ok(Imported { lines, ..imported })
+}
+
+/// Takes results into one ledger, part by part.
+pub(crate) struct Importer {
+    ledger: Arc<dyn Ledger>,
+    committer: Committer,
+}
+
+impl Importer {
+    pub(crate) fn new(ledger: Arc<dyn Ledger>, clock: Clock) -> Importer {
+        let (committer, _) = Committer::new(Arc::clone(&ledger), State::default(), Metrics::new(), clock);
+        Importer { ledger, committer }
     }
-    let (mut committer, _) = Committer::new(Arc::clone(&ledger), State::default(), Metrics::new(), clock);
-    for (agent, results) in by_agent {
-        imported.blocks += write(&mut committer, &*ledger, &agent, (results, &notes)).await?;
+
+    /// Writes what is new of `results`; when it answers, that is durable.
+    async fn take_in(&mut self, results: Results, notes: &Notes) -> Result<Imported, ImportError> {
+        let mut imported = Imported::default();
+        let mut by_agent: BTreeMap<AgentId, Results> = BTreeMap::new();
+        for (series, mut results) in results {
+            leave_out_known(&*self.ledger, &series, &mut results).await?;
+            imported.results += results.len() as u64;
+            by_agent.entry(series.agent.clone()).or_default().insert(series, results);
+        }
+        for (agent, results) in by_agent {
+            imported.blocks += write(&mut self.committer, &*self.ledger, &agent, (results, notes)).await?;
+        }
+        Ok(imported)
     }
-    Ok(imported)
 }
 
 /// Leaves one of each result, and none that is stored.

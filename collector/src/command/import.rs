@@ -1,5 +1,7 @@
 //! `import`: history from elsewhere, into the ledger.
 
+mod prometheus;
+
 use super::{Failure, configuration, ledger};
 use crate::import::{import_lines, paces};
 use daemon::clock::Clock;
@@ -25,11 +27,15 @@ enum From {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    Prometheus(Box<prometheus::Prometheus>),
 }
 
 impl Import {
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let From::Ndjson { file, config } = self.from;
+        let (file, config) = match self.from {
+            From::Ndjson { file, config } => (file, config),
+            From::Prometheus(command) => return command.run().await,
+        };
         let config = configuration(&config)?;
         let name = file.display().to_string();
         let opened = File::open(&file).map_err(|error| Failure::run(format!("open {name}"), error))?;

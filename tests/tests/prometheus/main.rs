@@ -4,6 +4,7 @@
 
 mod answers;
 mod dashboard;
+mod history;
 mod programs;
 mod queries;
 mod server;

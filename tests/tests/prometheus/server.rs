@@ -43,8 +43,21 @@ pub(crate) struct Rule {
 impl Prometheus {
     /// Starts one that scrapes these addresses and evaluates these rules twice a second.
     pub(crate) async fn start(targets: &[SocketAddr], rules: &Path) -> Result<Prometheus> {
+        let settings = format!(
+            "rule_files: [{rules:?}]\nscrape_configs: [{{ job_name: nines, static_configs: [{{ targets: {targets:?} }}] }}]\n",
+            targets = targets.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        );
+        Prometheus::start_over(&settings, None).await
+    }
+
+    /// Starts one that scrapes nothing and holds the samples of this OpenMetrics text.
+    pub(crate) async fn start_with_history(samples: &str) -> Result<Prometheus> {
+        Prometheus::start_over("", Some(samples)).await
+    }
+
+    async fn start_over(settings: &str, samples: Option<&str>) -> Result<Prometheus> {
         for _ in 0..PORT_ATTEMPTS {
-            let mut prometheus = Prometheus::spawn(targets, rules)?;
+            let mut prometheus = Prometheus::spawn(settings, samples)?;
             if tokio::time::timeout(START_WITHIN, prometheus.ready()).await.context("waiting for /-/ready")?? {
                 return Ok(prometheus);
             }
@@ -52,21 +65,28 @@ impl Prometheus {
         bail!("{PROGRAM} ended {PORT_ATTEMPTS} times before it was ready");
     }
 
-    fn spawn(targets: &[SocketAddr], rules: &Path) -> Result<Prometheus> {
+    fn spawn(settings: &str, samples: Option<&str>) -> Result<Prometheus> {
         let directory = tempfile::tempdir()?;
-        let targets: Vec<_> = targets.iter().map(|target| format!("\"{target}\"")).collect();
+        let data = directory.path().join("data");
+        if let Some(samples) = samples {
+            let file = directory.path().join("samples");
+            fs::write(&file, samples)?;
+            let made = Command::new("/usr/bin/promtool")
+                .args(["tsdb", "create-blocks-from", "openmetrics"])
+                .args([&file, &data])
+                .output()?;
+            ensure!(made.status.success(), "promtool made no blocks: {}", String::from_utf8_lossy(&made.stderr));
+        }
         let config = format!(
-            "global: {{ scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms }}\n\
-             rule_files: [{rules:?}]\n\
-             scrape_configs: [{{ job_name: nines, static_configs: [{{ targets: [{}] }}] }}]\n",
-            targets.join(", ")
+            "global: {{ scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms }}\n{settings}"
         );
         let file = directory.path().join("prometheus.yaml");
         fs::write(&file, config)?;
         let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let process = Command::new(PROGRAM)
             .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
+            .arg(format!("--storage.tsdb.path={}", data.display()))
+            .arg("--storage.tsdb.retention.time=100y")
             .arg(format!("--web.listen-address={address}"))
             .arg("--log.level=warn")
             .stdout(Stdio::null())
