@@ -16,6 +16,7 @@ mod postgres;
 mod rows;
 mod sqlite;
 
+use books::Books;
 use futures_util::future::BoxFuture;
 use rules::id::AgentId;
 use rules::interval::Interval;
@@ -235,7 +236,7 @@ pub async fn open(url: &str) -> Result<Arc<dyn Ledger>, LedgerError> {
 /// lost while it committed), and so does dropping the call's future. Whoever goes on must first
 /// read the agent's position and lane again; to send the same commit once more is safe, because at
 /// most one of the two can find the position it names.
-pub trait Ledger: Send + Sync + 'static {
+pub trait Ledger: Books {
     /// Grants `agent` a fresh incarnation (one more than any before, at least 1) whose lane begins
     /// at `first_seq`.
     fn grant(&self, agent: &AgentId, first_seq: u64, now: Timestamp) -> BoxFuture<'_, Result<Lane, LedgerError>>;

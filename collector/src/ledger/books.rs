@@ -5,6 +5,8 @@
 //! key's retirement. Of two collectors that write the same number, the first wins and the second is
 //! told [`Booked::Collided`]; nothing of its booking happened, and it reads again before it goes on.
 
+pub(crate) mod rows;
+
 use super::LedgerError;
 use futures_util::future::BoxFuture;
 use rules::id::{AgentId, AgreementId};
@@ -155,13 +157,36 @@ pub struct PublishedKey {
     pub retired_at: Option<Timestamp>,
 }
 
+/// What of an agent's blocks is no longer in the ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Forgotten {
+    /// The blocks before this position are gone; those from it on are all there.
+    pub position: u64,
+    /// Every result in them was earlier than this.
+    pub until: Timestamp,
+}
+
+impl Booking {
+    /// Stops the program if the booking contradicts itself: that is our mistake, and the ledger must
+    /// not keep it.
+    pub(super) fn assert_consistent(&self) {
+        let agreement = &self.agreement;
+        assert!(1 <= self.next, "entries of {agreement} are numbered from 1");
+        let numbered = self.entries.iter().map(|entry| entry.number).eq((self.next..).take(self.entries.len()));
+        assert!(numbered, "entries of {agreement} are numbered from {} on", self.next);
+        let own = self.issued.as_ref().is_none_or(|issued| issued.agreement == *agreement);
+        assert!(own, "a booking of {agreement} issues its own statement");
+    }
+}
+
 /// The promise of a store's books; a call that fails leaves open whether it happened, as in
 /// [`super::Ledger`].
 pub trait Books: Send + Sync + 'static {
-    /// Makes a booking durable in one transaction, or nothing of it.
+    /// Makes a booking durable in one transaction, or nothing of it. A statement's version must be
+    /// the one after its month's last; otherwise the booking collides.
     ///
     /// # Panics
-    /// If its entries are not numbered from `next`.
+    /// If its entries are not numbered from `next`, or its statement is another agreement's.
     fn book(&self, booking: Booking) -> BoxFuture<'_, Result<Booked, LedgerError>>;
 
     /// An agreement's entries from `number` on, in order, at most `limit`.
@@ -183,7 +208,7 @@ pub trait Books: Send + Sync + 'static {
     /// next attempt is then due at `until`, should this one never be heard of again.
     fn claim_message(&self, key: &str, attempts: u32, until: Timestamp) -> BoxFuture<'_, Result<bool, LedgerError>>;
 
-    /// Notes what became of an attempt.
+    /// Notes what became of an attempt. Delivered stays delivered, whatever another attempt says.
     fn settle_message(&self, key: &str, attempt: Attempt) -> BoxFuture<'_, Result<(), LedgerError>>;
 
     /// What the outbox holds.
@@ -196,20 +221,26 @@ pub trait Books: Send + Sync + 'static {
     /// Keeps a seal, if its number is the next.
     fn seal(&self, seal: Seal) -> BoxFuture<'_, Result<Booked, LedgerError>>;
 
-    /// Notes that a seal's files were found whole.
+    /// Notes that a seal's files were found whole, as of the last time.
     fn verify_seal(&self, number: u64, at: Timestamp) -> BoxFuture<'_, Result<(), LedgerError>>;
 
     /// Seals from `number` on, in order, at most `limit`.
     fn seals_from(&self, number: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Seal>, LedgerError>>;
 
-    /// Forgets `agent`'s blocks before `position` that end before `before`: they lie in a verified
-    /// archive. What is derived from them stays. Says how many.
+    /// Forgets `agent`'s blocks before `position`, up to the first one that doesn't end before
+    /// `before`: they lie in a verified archive. What is derived from them stays, and so do blocks
+    /// that its checkpoint doesn't hold. Says how many.
+    ///
+    /// It goes in steps, each a transaction, so that commits need not wait for all of it.
     fn forget_blocks(
         &self,
         agent: &AgentId,
         position: u64,
         before: Timestamp,
     ) -> BoxFuture<'_, Result<u64, LedgerError>>;
+
+    /// What of `agent`'s blocks was forgotten; nothing if all are there.
+    fn forgotten(&self, agent: &AgentId) -> BoxFuture<'_, Result<Option<Forgotten>, LedgerError>>;
 
     /// Publishes a key; one that is known already stays as it is.
     fn publish_key(&self, key: PublishedKey) -> BoxFuture<'_, Result<(), LedgerError>>;

@@ -1,5 +1,6 @@
 //! What every store must do, stated once and run against each.
 
+mod books;
 mod commits;
 mod derived;
 mod history;

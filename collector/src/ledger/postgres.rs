@@ -5,6 +5,7 @@
 //! If the connection is lost while a commit is under way, its outcome is open and the call fails:
 //! reload the agents before going on.
 
+mod books;
 mod connection;
 mod put;
 mod read;

@@ -4,6 +4,7 @@
 //! network file system, where that lock can't be trusted. After a failure of the disk the
 //! connection is opened anew, because the old one may believe what the disk has not kept.
 
+mod books;
 mod read;
 mod schema;
 mod threads;

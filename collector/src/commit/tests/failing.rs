@@ -1,9 +1,13 @@
 //! What a collector does when its ledger fails before or after a commit reached the disk.
 
 use super::*;
+use crate::ledger::books::{
+    Attempt, Booked, Booking, Books, Forgotten, Issued, Outbox, PublishedKey, Queued, Seal, StoredEntry,
+};
 use crate::ledger::{Advance, Checkpoint, Committed, Hour, Lane, LedgerError, Quarantined, StoredBlock};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use rules::id::AgreementId;
 use std::sync::Mutex;
 
 /// Where the next commit fails.
@@ -90,6 +94,67 @@ impl Ledger for FailingLedger {
         checkpoint: Checkpoint,
     ) -> BoxFuture<'_, Result<Committed, LedgerError>> {
         self.real.replace_derived(agent, position, derived, checkpoint)
+    }
+}
+
+impl Books for FailingLedger {
+    fn book(&self, booking: Booking) -> BoxFuture<'_, Result<Booked, LedgerError>> {
+        self.real.book(booking)
+    }
+    fn entries_from(
+        &self,
+        agreement: &AgreementId,
+        number: u64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredEntry>, LedgerError>> {
+        self.real.entries_from(agreement, number, limit)
+    }
+    fn records(&self) -> BoxFuture<'_, Result<Vec<(AgreementId, u64)>, LedgerError>> {
+        self.real.records()
+    }
+    fn due_messages(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<Queued>, LedgerError>> {
+        self.real.due_messages(now, limit)
+    }
+    fn claim_message(&self, key: &str, attempts: u32, until: Timestamp) -> BoxFuture<'_, Result<bool, LedgerError>> {
+        self.real.claim_message(key, attempts, until)
+    }
+    fn settle_message(&self, key: &str, attempt: Attempt) -> BoxFuture<'_, Result<(), LedgerError>> {
+        self.real.settle_message(key, attempt)
+    }
+    fn outbox(&self) -> BoxFuture<'_, Result<Outbox, LedgerError>> {
+        self.real.outbox()
+    }
+    fn issued(&self, agreement: &AgreementId, month: Option<Month>) -> BoxFuture<'_, Result<Vec<Issued>, LedgerError>> {
+        self.real.issued(agreement, month)
+    }
+    fn seal(&self, seal: Seal) -> BoxFuture<'_, Result<Booked, LedgerError>> {
+        self.real.seal(seal)
+    }
+    fn verify_seal(&self, number: u64, at: Timestamp) -> BoxFuture<'_, Result<(), LedgerError>> {
+        self.real.verify_seal(number, at)
+    }
+    fn seals_from(&self, number: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Seal>, LedgerError>> {
+        self.real.seals_from(number, limit)
+    }
+    fn forget_blocks(
+        &self,
+        agent: &AgentId,
+        position: u64,
+        before: Timestamp,
+    ) -> BoxFuture<'_, Result<u64, LedgerError>> {
+        self.real.forget_blocks(agent, position, before)
+    }
+    fn forgotten(&self, agent: &AgentId) -> BoxFuture<'_, Result<Option<Forgotten>, LedgerError>> {
+        self.real.forgotten(agent)
+    }
+    fn publish_key(&self, key: PublishedKey) -> BoxFuture<'_, Result<(), LedgerError>> {
+        self.real.publish_key(key)
+    }
+    fn retire_key(&self, id: &str, at: Timestamp) -> BoxFuture<'_, Result<(), LedgerError>> {
+        self.real.retire_key(id, at)
+    }
+    fn keys(&self) -> BoxFuture<'_, Result<Vec<PublishedKey>, LedgerError>> {
+        self.real.keys()
     }
 }
 

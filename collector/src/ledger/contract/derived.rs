@@ -1,5 +1,6 @@
 //! Runs, hours and checkpoints: what a commit puts, replaces and forgets.
 
+use super::books::BEFORE_BOOKS;
 use super::facts;
 use super::place::Place;
 use super::samples::{advance, agent, at, checkpoint, effect, hour, run, series};
@@ -41,6 +42,7 @@ async fn hours_from_before_extra_results_have_none(place: &Place) {
     let ledger = place.open().await;
     put(&ledger, 0, vec![effect_of(0, None, Vec::new(), vec![hour(0, 6)])]).await;
     drop(ledger);
+    place.tamper(BEFORE_BOOKS).await;
     place.tamper("ALTER TABLE hours DROP COLUMN extras; UPDATE meta SET value = 1 WHERE name = 'schema'").await;
     let ledger = place.open().await;
     put(&ledger, 1, vec![effect_of(0, None, Vec::new(), vec![hour(1, 7)])]).await;

@@ -214,6 +214,6 @@ async fn put_hours(transaction: &Transaction<'_>, effects: &[Keyed<'_>]) -> Resu
     Ok(())
 }
 
-fn column<'a, T, C>(rows: &'a [T], cell: impl Fn(&'a T) -> C) -> Vec<C> {
+pub(super) fn column<'a, T, C>(rows: &'a [T], cell: impl Fn(&'a T) -> C) -> Vec<C> {
     rows.iter().map(cell).collect()
 }

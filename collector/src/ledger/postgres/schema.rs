@@ -1,8 +1,9 @@
 //! The tables in PostgreSQL, and their version.
 //!
 //! Plain SQL that CockroachDB, YugabyteDB and Citus take as well: no extension, no advisory lock,
-//! and every key begins with the agent, by which the rows can be spread. A lock on the row that
-//! holds the version lets one process migrate while the others wait.
+//! and every key begins with the agent or the agreement, by which the rows can be spread (messages by
+//! their own keys; seals and signing keys are few). A lock on the row that holds the version lets one
+//! process migrate while the others wait.
 
 use super::connection::refused;
 use crate::ledger::LedgerError;
@@ -15,10 +16,65 @@ const VERSION: i64 = STEPS.len() as i64;
 const META: &str = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)";
 
 /// From each version to the next: a new ledger takes all steps, an older one those that it lacks.
-const STEPS: [&str; 2] = [TABLES, EXTRAS];
+const STEPS: [&str; 3] = [TABLES, EXTRAS, BOOKS];
 
 /// Version 2 counts an hour's results without weight.
 const EXTRAS: &str = "ALTER TABLE hours ADD COLUMN extras BIGINT NOT NULL DEFAULT 0";
+
+/// Version 3: the books, and what of an agent's blocks was forgotten.
+const BOOKS: &str = "
+CREATE TABLE records (
+    agreement TEXT PRIMARY KEY,
+    entries   BIGINT NOT NULL                 -- how many: the next one's number is one more
+);
+CREATE TABLE entries (
+    agreement   TEXT NOT NULL,
+    number      BIGINT NOT NULL,
+    recorded_at BIGINT NOT NULL,
+    recorded_by TEXT NOT NULL,
+    body        TEXT NOT NULL,
+    hash        BYTEA NOT NULL,
+    PRIMARY KEY (agreement, number)
+);
+CREATE TABLE messages (
+    message   TEXT PRIMARY KEY,
+    agreement TEXT NOT NULL,
+    channel   TEXT NOT NULL,
+    body      TEXT NOT NULL,
+    due_at    BIGINT NOT NULL,                -- of the next attempt; once settled, when that was
+    attempts  BIGINT NOT NULL,
+    state     BIGINT NOT NULL,                -- 0 waits, 1 delivered, 2 given up
+    error     TEXT
+);
+CREATE INDEX messages_by_due ON messages (state, due_at);
+CREATE TABLE statements (
+    agreement TEXT NOT NULL,
+    month     TEXT NOT NULL,
+    version   BIGINT NOT NULL,
+    issued_at BIGINT NOT NULL,
+    sha256    BYTEA NOT NULL,
+    bytes     BYTEA NOT NULL,
+    PRIMARY KEY (agreement, month, version)
+);
+CREATE TABLE seals (
+    number      BIGINT PRIMARY KEY,
+    sealed_at   BIGINT NOT NULL,
+    manifest    TEXT NOT NULL,
+    sha256      BYTEA NOT NULL,
+    verified_at BIGINT
+);
+CREATE TABLE signing_keys (
+    key_id       TEXT PRIMARY KEY,
+    public       BYTEA NOT NULL,
+    published_at BIGINT NOT NULL,
+    retired_at   BIGINT
+);
+CREATE TABLE forgotten (
+    agent_id BIGINT PRIMARY KEY,
+    position BIGINT NOT NULL,                 -- the blocks before it are gone
+    until_at BIGINT NOT NULL                  -- all their results were earlier
+);
+";
 
 /// The tables of version 1; never changed, for ledgers of that version are about.
 const TABLES: &str = "

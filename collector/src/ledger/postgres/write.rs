@@ -110,7 +110,7 @@ pub(crate) async fn quarantine(connection: &mut Object, refused: &Quarantined) -
 /// Commits, without the statement time-out: if that ended the wait for a synchronous standby, the
 /// server would warn and say "committed" although the standby has nothing yet. The caller's own
 /// deadline ends the wait instead, and says that the outcome is open.
-async fn settle(transaction: Transaction<'_>) -> Result<(), Error> {
+pub(super) async fn settle(transaction: Transaction<'_>) -> Result<(), Error> {
     transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
     transaction.commit().await
 }

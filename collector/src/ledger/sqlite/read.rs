@@ -39,7 +39,7 @@ const CHECKPOINT: &str = "SELECT checkpoints.position, bytes FROM checkpoints JO
     WHERE agents.agent = ?1";
 
 /// Says what was being read when SQLite refused.
-fn reading(doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError {
+pub(super) fn reading(doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError {
     move |source| LedgerError::Sqlite { doing, source }
 }
 
@@ -155,7 +155,7 @@ pub(crate) fn quarantined(connection: &mut Connection) -> Result<u64, LedgerErro
     count.map(i64::cast_unsigned).map_err(reading("count what lies in quarantine"))
 }
 
-fn query<T>(
+pub(super) fn query<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,

@@ -22,13 +22,68 @@ const LOG_BYTES_KEPT: i64 = 64 << 20;
 /// Page cache of a connection, in KiB: the hot ends of all indexes of some thousand agents.
 const CACHE_KIB: i64 = 16 << 10;
 /// Statements a connection keeps prepared: all that there are.
-const STATEMENTS_MAX: usize = 48;
+const STATEMENTS_MAX: usize = 80;
 
 /// From each version to the next: a new ledger takes all steps, an older one those that it lacks.
-const STEPS: [&str; 2] = [TABLES, EXTRAS];
+const STEPS: [&str; 3] = [TABLES, EXTRAS, BOOKS];
 
 /// Version 2 counts an hour's results without weight.
 const EXTRAS: &str = "ALTER TABLE hours ADD COLUMN extras INTEGER NOT NULL DEFAULT 0";
+
+/// Version 3: the books, and what of an agent's blocks was forgotten.
+const BOOKS: &str = "
+CREATE TABLE records (
+    agreement TEXT PRIMARY KEY,
+    entries   INTEGER NOT NULL                 -- how many: the next one's number is one more
+) STRICT;
+CREATE TABLE entries (
+    agreement   TEXT NOT NULL,
+    number      INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    recorded_by TEXT NOT NULL,
+    body        TEXT NOT NULL,
+    hash        BLOB NOT NULL,
+    PRIMARY KEY (agreement, number)
+) STRICT;
+CREATE TABLE messages (
+    message   TEXT PRIMARY KEY,
+    agreement TEXT NOT NULL,
+    channel   TEXT NOT NULL,
+    body      TEXT NOT NULL,
+    due_at    INTEGER NOT NULL,                -- of the next attempt; once settled, when that was
+    attempts  INTEGER NOT NULL,
+    state     INTEGER NOT NULL,                -- 0 waits, 1 delivered, 2 given up
+    error     TEXT
+) STRICT;
+CREATE INDEX messages_by_due ON messages (state, due_at);
+CREATE TABLE statements (
+    agreement TEXT NOT NULL,
+    month     TEXT NOT NULL,
+    version   INTEGER NOT NULL,
+    issued_at INTEGER NOT NULL,
+    sha256    BLOB NOT NULL,
+    bytes     BLOB NOT NULL,
+    PRIMARY KEY (agreement, month, version)
+) STRICT;
+CREATE TABLE seals (
+    number      INTEGER PRIMARY KEY,
+    sealed_at   INTEGER NOT NULL,
+    manifest    TEXT NOT NULL,
+    sha256      BLOB NOT NULL,
+    verified_at INTEGER
+) STRICT;
+CREATE TABLE signing_keys (
+    key_id       TEXT PRIMARY KEY,
+    public       BLOB NOT NULL,
+    published_at INTEGER NOT NULL,
+    retired_at   INTEGER
+) STRICT;
+CREATE TABLE forgotten (
+    agent_id INTEGER PRIMARY KEY,
+    position INTEGER NOT NULL,                 -- the blocks before it are gone
+    until_at INTEGER NOT NULL                  -- all their results were earlier
+) STRICT;
+";
 
 /// The tables of version 1; never changed, for ledgers of that version are about.
 const TABLES: &str = "

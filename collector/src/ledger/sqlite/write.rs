@@ -112,7 +112,7 @@ pub(crate) fn quarantine(connection: &mut Connection, refused: &Quarantined) -> 
     transaction.commit()
 }
 
-fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+pub(super) fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
