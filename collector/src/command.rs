@@ -14,7 +14,7 @@ mod source;
 pub mod statement;
 pub mod validate;
 
-use crate::render::document::printable;
+use crate::render::outside::printable;
 use config::collector::CollectorConfig;
 use config::reading::{ConfigError, Loaded};
 use rules::agreement::Agreement;

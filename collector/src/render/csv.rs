@@ -163,6 +163,6 @@ fn line(out: &mut String, cells: &[&str]) {
 
 /// A cell that no spreadsheet takes for a formula, and no terminal for a command.
 fn harmless(cell: &str) -> String {
-    let printable = super::document::printable(cell);
+    let printable = super::outside::cell(cell);
     if printable.starts_with(['=', '+', '-', '@']) { format!("'{printable}") } else { printable }
 }

@@ -1,51 +1,117 @@
-//! A statement as words and tables in one language: what text and page both print.
+//! A statement as one model in one language: what the page, the text and the PDF print.
 //!
-//! Text from outside (names, reasons) is freed of control characters here, once for both.
+//! A document is sections of headings, verdicts, figures, sentences, tables and drawings as data.
+//! Whoever prints it needs to know nothing of statements, and whoever puts a statement into words
+//! (the modules below) nothing of media. All text in it is harmless already (`outside`); a line's
+//! end within a text parts two lines.
 
+mod amendment;
+mod credit;
+mod evidence;
+mod exclusions;
+mod first;
+mod incidents;
+mod latency;
+mod objectives;
+mod outages;
+mod retainer;
 mod service;
-mod tables;
+mod standing;
+mod verification;
+mod writer;
 
 use super::chart::Chart;
-use super::figures::Local;
+use super::method;
 use super::timeline::Timeline;
-use super::words::{Word, code};
-use super::{figures, method};
-use crate::closing::{Awaiting, State, Statement};
+use crate::closing::Statement;
 use rules::agreement::Language;
-use rules::id::AgentId;
+use writer::Writer;
 
 /// A whole statement.
 pub(crate) struct Document {
-    pub(crate) language: &'static str,
-    pub(crate) title: String,
+    pub(crate) language: Language,
+    pub(crate) title: &'static str,
     pub(crate) customer: String,
+    pub(crate) agreement: String,
     pub(crate) period: String,
-    /// `provisional` or `final`, for style sheets.
-    pub(crate) state: &'static str,
-    pub(crate) state_word: &'static str,
-    /// Why it is in that state, if there is something to say.
-    pub(crate) state_note: Option<String>,
-    pub(crate) facts: Vec<Fact>,
-    pub(crate) services: Vec<Part>,
-    pub(crate) without_time: Option<String>,
-    pub(crate) method_title: &'static str,
-    pub(crate) method: Vec<String>,
+    /// Whether figures can still change.
+    pub(crate) state: Badge,
+    /// What the first page says.
+    pub(crate) first: Vec<Block>,
+    pub(crate) sections: Vec<Section>,
 }
 
-/// One service's part.
-pub(crate) struct Part {
-    pub(crate) name: String,
-    /// `met`, `missed` or `incomplete`, for style sheets.
-    pub(crate) verdict: &'static str,
-    pub(crate) verdict_word: &'static str,
-    /// The verdict in a sentence.
-    pub(crate) sentence: String,
-    pub(crate) figures: Vec<Figure>,
-    pub(crate) timeline: Timeline,
-    pub(crate) tables: Vec<Table>,
-    pub(crate) charts: Vec<Chart>,
-    pub(crate) credit_title: &'static str,
-    pub(crate) credit: Vec<String>,
+/// How something is to be taken, beside what it says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tone {
+    Plain,
+    Good,
+    Bad,
+    /// Doubtful, or of less weight.
+    Weak,
+}
+
+impl Tone {
+    /// Its class in style sheets.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Tone::Plain => "plain",
+            Tone::Good => "good",
+            Tone::Bad => "bad",
+            Tone::Weak => "weak",
+        }
+    }
+}
+
+/// A word that says in what state something is.
+pub(crate) struct Badge {
+    pub(crate) tone: Tone,
+    pub(crate) word: &'static str,
+}
+
+/// A titled part.
+pub(crate) struct Section {
+    pub(crate) title: String,
+    pub(crate) begins: Begins,
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// Where a section begins on paper.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Begins {
+    OnNewPage,
+    WhereItFalls,
+}
+
+/// What sections are made of.
+pub(crate) enum Block {
+    /// A heading below the section's; what follows belongs to it.
+    Heading(String),
+    Verdict(Verdict),
+    Figures(Vec<Figure>),
+    Facts(Vec<Fact>),
+    Sentence(Sentence),
+    /// Sentences in order.
+    List(Vec<String>),
+    /// Something to type or compare, letter by letter.
+    Code(String),
+    Table(Table),
+    Timeline(Timeline),
+    Chart(Chart),
+}
+
+/// The answer, in a word and in sentences.
+pub(crate) struct Verdict {
+    pub(crate) tone: Tone,
+    pub(crate) word: &'static str,
+    pub(crate) sentences: Vec<String>,
+}
+
+/// A figure of the first page, and what it is held against.
+pub(crate) struct Figure {
+    pub(crate) label: &'static str,
+    pub(crate) value: String,
+    pub(crate) note: String,
 }
 
 /// A thing and its value.
@@ -54,105 +120,74 @@ pub(crate) struct Fact {
     pub(crate) value: String,
 }
 
-/// A figure of the first screen, and what it is held against.
-pub(crate) struct Figure {
-    pub(crate) label: &'static str,
-    pub(crate) value: String,
-    pub(crate) note: String,
+/// A sentence or a few.
+pub(crate) struct Sentence {
+    pub(crate) tone: Tone,
+    pub(crate) text: String,
 }
 
-/// A table.
+/// A table. It has a title of its own, of the weight of a [`Block::Heading`].
 pub(crate) struct Table {
-    pub(crate) title: &'static str,
-    /// `dated` if rows begin with two instants, for style sheets.
-    pub(crate) class: &'static str,
-    pub(crate) note: Option<&'static str>,
-    pub(crate) head: Vec<&'static str>,
+    pub(crate) title: String,
+    pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Row>,
     /// What stands in the place of no rows.
     pub(crate) empty: &'static str,
+    /// What to know about it, below.
+    pub(crate) notes: Vec<String>,
 }
 
-/// A row, and how it is to be taken, for style sheets: `good`, `bad`, `weak` or nothing.
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Column {
+    pub(crate) head: &'static str,
+    pub(crate) kind: ColumnKind,
+}
+
+/// What a column holds; a printer chooses widths, alignment and breaks by it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ColumnKind {
+    /// What its row is about: a row's head.
+    Name,
+    /// An instant; broken between date and time at most.
+    Instant,
+    /// Numbers and lengths of time; aligned to their ends.
+    Number,
+    /// A word or two; never broken.
+    Word,
+    /// Prose; takes the room that is left.
+    Prose,
+}
+
+/// A row, with a cell for each column.
 pub(crate) struct Row {
-    pub(crate) tone: &'static str,
+    pub(crate) tone: Tone,
     pub(crate) cells: Vec<String>,
 }
 
 /// Puts `statement` into words.
 pub(crate) fn document(statement: &Statement<'_>, language: Language) -> Document {
-    let agreement = statement.agreement;
-    let local = Local::new(&agreement.zone, statement.calendar);
-    let (state, state_word) = match &statement.state {
-        State::Provisional(_) => ("provisional", Word::Provisional),
-        State::Final { .. } => ("final", Word::Final),
-    };
-    let fact = |label: Word, value: String| Fact { label: label.say(language), value };
-    let mut facts = vec![
-        fact(Word::Agreement, agreement.id.to_string()),
-        fact(Word::Policy, agreement.policy.id.to_string()),
-        fact(Word::Period, period(statement, &local)),
-        fact(Word::Zone, agreement.zone.name().to_owned()),
-    ];
-    facts.extend(statement.as_of.map(|at| fact(Word::AsOf, local.instant(at))));
-    facts.push(fact(Word::Version, statement.version.to_string()));
-    let without: Vec<String> = statement.without_time.iter().map(ToString::to_string).collect();
-    Document {
-        language: code(language),
-        title: Word::Title.say(language).to_owned(),
-        customer: printable(&agreement.customer),
-        period: statement.month.to_string(),
-        state,
-        state_word: state_word.say(language),
-        state_note: state_note(&statement.state, language),
-        facts,
-        services: statement.services.iter().map(|month| service::part(statement, month, language)).collect(),
-        without_time: (!without.is_empty())
-            .then(|| format!("{}: {}", Word::WithoutTime.say(language), without.join(", "))),
-        method_title: Word::MethodTitle.say(language),
-        method: method::method(agreement, language),
+    let writer = Writer::new(statement, language);
+    let mut sections: Vec<Section> = Vec::new();
+    let begins = if statement.services.len() == 1 { Begins::WhereItFalls } else { Begins::OnNewPage };
+    sections.extend(amendment::section(statement, &writer));
+    for month in &statement.services {
+        let title = super::outside::shown(month.service.id.as_str());
+        sections.push(Section { title, begins, blocks: service::blocks(statement, month, &writer) });
     }
-}
-
-fn period(statement: &Statement<'_>, local: &Local<'_>) -> String {
-    let calendar = statement.calendar;
-    format!("{} ({} – {})", statement.month, local.instant(calendar.from()), local.instant(calendar.until()))
-}
-
-fn state_note(state: &State, language: Language) -> Option<String> {
-    let names = |agents: &[AgentId]| agents.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let note = match (state, language) {
-        (State::Final { missing }, _) if missing.is_empty() => return None,
-        (State::Final { missing }, Language::English) => {
-            format!("The evidence of these agents was not waited for any longer: {}.", names(missing))
-        }
-        (State::Final { missing }, Language::Korean) => {
-            format!("다음 에이전트의 증거는 대기 기간이 지나 반영되지 않았습니다: {}.", names(missing))
-        }
-        (State::Provisional(Awaiting::PeriodEnd), Language::English) => "The period still runs.".to_owned(),
-        (State::Provisional(Awaiting::PeriodEnd), Language::Korean) => "대상 월이 아직 끝나지 않았습니다.".to_owned(),
-        (State::Provisional(Awaiting::Evidence(agents)), Language::English) if agents.is_empty() => {
-            "No agent has sent evidence.".to_owned()
-        }
-        (State::Provisional(Awaiting::Evidence(agents)), Language::Korean) if agents.is_empty() => {
-            "증거를 보낸 에이전트가 없습니다.".to_owned()
-        }
-        (State::Provisional(Awaiting::Evidence(agents)), Language::English) => {
-            format!("Evidence up to the period's end is still due from: {}.", names(agents))
-        }
-        (State::Provisional(Awaiting::Evidence(agents)), Language::Korean) => {
-            format!("다음 에이전트의 월말까지의 증거를 기다리고 있습니다: {}.", names(agents))
-        }
-    };
-    Some(note)
-}
-
-/// Text from outside without anything that could steer a terminal or reorder a line.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().flat_map(rules::evidence::escaped).collect()
-}
-
-/// `length` in words.
-pub(crate) fn length(length: std::time::Duration, language: Language) -> String {
-    figures::length(length, language)
+    sections.extend(incidents::section(statement, &writer));
+    sections.extend(retainer::section(statement, &writer));
+    sections.extend(standing::section(statement, &writer));
+    sections.push(method::section(statement.agreement, language));
+    sections.push(verification::section(statement, &writer));
+    Document {
+        language,
+        title: writer.say(super::words::Word::Title),
+        customer: super::outside::shown(&statement.agreement.customer),
+        agreement: super::outside::shown(statement.agreement.id.as_str()),
+        period: statement.month.to_string(),
+        state: first::state(statement, language),
+        first: first::blocks(statement, &writer),
+        sections,
+    }
 }

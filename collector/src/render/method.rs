@@ -1,14 +1,22 @@
 //! How the figures were made, in plain sentences that name every parameter of the policy.
 
+use super::document::{Begins, Block, Section};
 use super::figures::length;
+use super::words::Word;
 use rules::agreement::{Agreement, Language};
 use rules::policy::{
     AvailabilityRule, Counting, CreditBasis, Denominator, MaintenanceRule, Minutes, Need, OutageExclusions, OutageRule,
     Policy, Undetermined,
 };
 
+/// The part of the document.
+pub(super) fn section(agreement: &Agreement, language: Language) -> Section {
+    let title = Word::MethodTitle.say(language).to_owned();
+    Section { title, begins: Begins::WhereItFalls, blocks: vec![Block::List(method(agreement, language))] }
+}
+
 /// The sentences, in the order in which figures are made.
-pub(super) fn method(agreement: &Agreement, language: Language) -> Vec<String> {
+fn method(agreement: &Agreement, language: Language) -> Vec<String> {
     let policy = &agreement.policy;
     let rule = &policy.availability;
     let mut sentences = vec![looking(language), outage(&rule.outage, language), bridging(&rule.outage, language)];

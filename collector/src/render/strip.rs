@@ -33,6 +33,20 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Its letter where there are no colours.
+    pub(crate) fn letter(self) -> char {
+        match self {
+            Kind::Nothing => ' ',
+            Kind::Up => '·',
+            Kind::Excluded => 'E',
+            Kind::Undetermined => '?',
+            Kind::Short => 's',
+            Kind::Outage => 'X',
+        }
+    }
+}
+
 /// Columns of one kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Piece {

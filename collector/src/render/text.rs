@@ -1,104 +1,132 @@
-//! A statement as plain text, for terminals and mail.
+//! A statement as plain text, for terminals and mail: a hundred columns, Hangul counted as two.
 
-use super::document::{Document, Part, Table, document};
+mod columns;
+mod grid;
+
+use super::document::{Block, Document, Table, document};
 use crate::closing::Statement;
+use columns::{fitted, width, wrapped};
 use rules::agreement::Language;
 use std::fmt::Write as _;
 
-/// The widest that a method's sentence runs before it is broken.
+/// How wide a line is at most.
 const LINE_WIDTH: usize = 100;
+/// What stands before everything that belongs to a heading.
+const INDENT: &str = "  ";
+/// How wide labels are padded.
+const LABEL_WIDTH: usize = 24;
 
 /// Renders the whole statement.
 pub fn statement(statement: &Statement<'_>, language: Language) -> String {
     let document = document(statement, language);
     let mut out = String::new();
     head(&mut out, &document);
-    for part in &document.services {
-        service(&mut out, part);
+    for block in &document.first {
+        print(&mut out, block);
     }
-    if let Some(without) = &document.without_time {
-        let _ = writeln!(out, "\n{without}");
-    }
-    heading(&mut out, document.method_title, '-');
-    for sentence in &document.method {
-        wrapped(&mut out, sentence);
+    for section in &document.sections {
+        heading(&mut out, &section.title, '=');
+        for block in &section.blocks {
+            print(&mut out, block);
+        }
     }
     out
 }
 
 fn head(out: &mut String, document: &Document) {
-    let _ = writeln!(out, "{} · {} · {}", document.title, document.customer, document.period);
+    paragraph(out, "", &format!("{} · {} · {}", document.title, document.customer, document.period));
     let _ = writeln!(out, "{}", "=".repeat(LINE_WIDTH));
-    let _ = writeln!(out, "[{}] {}", document.state_word, document.state_note.as_deref().unwrap_or_default());
-    for fact in &document.facts {
-        let _ = writeln!(out, "{}: {}", fact.label, fact.value);
-    }
+    let _ = writeln!(out, "[{}] {}", document.state.word, document.agreement);
 }
 
-fn service(out: &mut String, part: &Part) {
-    heading(out, &part.name, '=');
-    let _ = writeln!(out, "*** {} ***", part.verdict_word);
-    wrapped(out, &part.sentence);
-    for figure in &part.figures {
-        let note = if figure.note.is_empty() { String::new() } else { format!(" ({})", figure.note) };
-        let _ = writeln!(out, "  {}: {}{note}", figure.label, figure.value);
-    }
-    for of in &part.tables {
-        table(out, of);
-    }
-    heading(out, part.credit_title, '-');
-    for line in &part.credit {
-        let _ = writeln!(out, "  {line}");
+fn print(out: &mut String, block: &Block) {
+    match block {
+        Block::Heading(title) => heading(out, title, '-'),
+        Block::Verdict(verdict) => {
+            let _ = writeln!(out, "\n*** {} ***", verdict.word);
+            verdict.sentences.iter().for_each(|sentence| paragraph(out, INDENT, sentence));
+            out.push('\n');
+        }
+        Block::Figures(figures) => {
+            for figure in figures {
+                let note = if figure.note.is_empty() { String::new() } else { format!(" ({})", figure.note) };
+                labelled(out, figure.label, &format!("{}{note}", figure.value));
+            }
+        }
+        Block::Facts(facts) => {
+            out.push('\n');
+            facts.iter().for_each(|fact| labelled(out, fact.label, &fact.value));
+        }
+        Block::Sentence(sentence) => paragraph(out, INDENT, &sentence.text),
+        Block::List(sentences) => sentences.iter().for_each(|sentence| item(out, sentence)),
+        Block::Code(text) => {
+            let _ = writeln!(out, "\n{INDENT}{INDENT}{text}\n");
+        }
+        Block::Table(of) => table(out, of),
+        Block::Timeline(timeline) => grid::timeline(out, timeline),
+        Block::Chart(chart) => {
+            let _ = writeln!(out);
+            paragraph(out, INDENT, &format!("{}. {}", chart.title, chart.summary));
+        }
     }
 }
 
 fn heading(out: &mut String, title: &str, underline: char) {
-    let _ = writeln!(out, "\n{title}\n{}", underline.to_string().repeat(width(title)));
+    let lines = wrapped(title, LINE_WIDTH);
+    let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
+    let _ = writeln!(out, "\n{}\n{}", lines.join("\n"), underline.to_string().repeat(widest));
+}
+
+/// A label, and a value that may have several lines.
+fn labelled(out: &mut String, label: &str, value: &str) {
+    let padding = " ".repeat(LABEL_WIDTH.saturating_sub(width(label)));
+    let mut before = format!("{INDENT}{label}: {padding}");
+    let room = LINE_WIDTH - width(&before);
+    for line in value.lines().flat_map(|line| wrapped(line, room)) {
+        let _ = writeln!(out, "{}", format!("{before}{line}").trim_end());
+        before = " ".repeat(width(&before));
+    }
+}
+
+fn item(out: &mut String, sentence: &str) {
+    let mut before = format!("{INDENT}- ");
+    for line in wrapped(sentence, LINE_WIDTH - before.len()) {
+        let _ = writeln!(out, "{before}{line}");
+        before = " ".repeat(before.len());
+    }
+}
+
+fn paragraph(out: &mut String, before: &str, text: &str) {
+    for line in wrapped(text, LINE_WIDTH - before.len()) {
+        let _ = writeln!(out, "{before}{line}");
+    }
 }
 
 fn table(out: &mut String, table: &Table) {
-    heading(out, table.title, '-');
+    heading(out, &table.title, '-');
     if table.rows.is_empty() {
-        let _ = writeln!(out, "  {}", table.empty);
-        return;
-    }
-    let head: Vec<String> = table.head.iter().map(ToString::to_string).collect();
-    let rows: Vec<&Vec<String>> = std::iter::once(&head).chain(table.rows.iter().map(|row| &row.cells)).collect();
-    let widths: Vec<usize> = (0..head.len())
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0))
-        .collect();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, column) in row.iter().zip(&widths) {
-            let _ = write!(line, "  {cell}{}", " ".repeat(column - width(cell)));
+        let _ = writeln!(out, "{INDENT}{}", table.empty);
+    } else {
+        match fitted(table, LINE_WIDTH - INDENT.len()) {
+            Some(lines) => lines.iter().for_each(|line| {
+                let _ = writeln!(out, "{INDENT}{line}");
+            }),
+            None => stacked(out, table),
         }
-        let _ = writeln!(out, "{}", line.trim_end());
     }
-    if let Some(note) = table.note {
-        wrapped(out, note);
+    for note in &table.notes {
+        paragraph(out, INDENT, note);
     }
 }
 
-fn wrapped(out: &mut String, sentence: &str) {
-    let mut reached = 0;
-    for word in sentence.split(' ') {
-        let needed = width(word) + 1;
-        if reached == 0 {
-            out.push_str("  ");
-        } else if LINE_WIDTH < reached + needed {
-            out.push_str("\n  ");
-            reached = 0;
-        } else {
-            out.push(' ');
+/// A table that is too wide for a line: a label and a value a line, row by row.
+fn stacked(out: &mut String, table: &Table) {
+    for (index, row) in table.rows.iter().enumerate() {
+        if 0 < index {
+            out.push('\n');
         }
-        out.push_str(word);
-        reached += needed;
+        for (column, cell) in table.columns.iter().zip(&row.cells) {
+            labelled(out, column.head, cell);
+        }
     }
-    out.push('\n');
-}
-
-/// How many columns of a terminal `text` takes: Hangul, Han and full-width forms take two.
-fn width(text: &str) -> usize {
-    let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{1f300}'..='\u{1faff}');
-    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
 }

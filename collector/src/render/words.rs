@@ -1,10 +1,13 @@
 //! The words of a statement, English and Korean side by side.
 //!
 //! One line a word, both languages in it: a word without a translation doesn't compile. Sentences
-//! with figures in them are in `method` and `document`.
+//! with figures in them are in `method` and below `document`; the names of what `rules` lists
+//! (grounds, causes, clocks, standings) are in `named`.
 
+mod named;
+
+pub(crate) use named::{cause, class, clock, event, standing};
 use rules::agreement::Language;
-use rules::exclusion::Class;
 
 macro_rules! words {
     ($($name:ident: $english:literal, $korean:literal;)*) => {
@@ -25,109 +28,205 @@ macro_rules! words {
 }
 
 words! {
+    // whose month
     Title: "Service level statement", "서비스 수준 명세서";
+    Customer: "Customer", "고객";
     Agreement: "Agreement", "협약";
     Policy: "Policy", "정책";
     Period: "Period", "대상 월";
     Zone: "Time zone", "시간대";
     AsOf: "As of", "기준 시각";
-    State: "State", "상태";
+    InForce: "Version of the agreement in force", "적용 협약의 효력 기간";
     Version: "Version", "판";
+    Predecessor: "Takes the place of", "대체 대상";
     Provisional: "provisional", "잠정";
     Final: "final", "확정";
+    Amended: "final, amended", "정정 확정";
+    Service: "Service", "서비스";
+    Services: "Services", "서비스";
+    NoServices: "No service had time in this period.", "이 기간에 해당하는 서비스가 없습니다.";
+    WithoutTime: "Services without time in this period", "이 기간에 해당 시간이 없는 서비스";
+    Overview: "Services at a glance", "서비스별 요약";
+    // the verdict
     Met: "Objective met", "목표 달성";
+    MetSoFar: "Objective met so far", "현재까지 목표 달성";
     Missed: "Objective missed", "목표 미달";
+    MissedSoFar: "Objective missed so far", "현재까지 목표 미달";
     Incomplete: "Incomplete evidence", "증거 불충분";
+    IncompleteObjective: "The evidence is incomplete: whether the objective was met cannot be said, because it depends on how that time is read. The credit follows the agreement's reading.",
+        "증거가 불충분합니다. 목표 달성 여부가 이 시간을 어떻게 보는지에 따라 달라지므로 단정할 수 없습니다. 할인은 협약의 해석에 따릅니다.";
+    IncompleteCredit: "The evidence is incomplete: the two readings earn different credits. The credit follows the agreement's reading.",
+        "증거가 불충분합니다. 두 해석에 따라 할인율이 달라집니다. 할인은 협약의 해석에 따릅니다.";
+    NothingSeen: "The evidence is incomplete: no agent saw anything of this service in the period, so its availability cannot be said.",
+        "증거가 불충분합니다. 이 기간에 이 서비스를 관측한 에이전트가 없어 가용률을 말할 수 없습니다.";
+    NoEvidence: "no evidence", "증거 없음";
     Availability: "Availability", "가용률";
-    Objective: "Objective", "목표";
     Downtime: "Downtime", "장애 시간";
-    Allowed: "allowed", "허용";
     Credit: "Credit", "할인";
     Outages: "Outages", "장애";
-    Outage: "Outage", "장애";
-    NearMisses: "Near misses", "준장애";
-    NearMissNote: "Down for at least 80 % of the time that makes an outage; listed, not counted.",
-        "장애 기준 시간의 80 % 이상 중단되었으나 기준에는 미치지 못한 구간입니다. 기재만 하고 산입하지 않습니다.";
-    Exclusions: "Exclusions", "적용 배제";
+    Observed: "Period observed", "관측된 기간";
+    // promises
     Objectives: "Objectives", "목표별 결과";
-    LatencyTitle: "Latency", "응답 시간";
-    CreditTitle: "How the credit comes about", "할인 산정";
-    CoverageTitle: "Evidence by agent", "에이전트별 증거";
-    MethodTitle: "Method", "산정 방법";
-    TimelineTitle: "The month, hour by hour", "월간 시간대별 현황";
-    Began: "Began", "시작";
-    Ended: "Ended", "종료";
-    Ongoing: "ongoing", "진행 중";
-    Length: "Length", "길이";
-    Bracket: "Shortest – longest", "최단 – 최장";
-    Counted: "Counted", "산입";
-    Causes: "Causes", "원인";
-    From: "From", "시작";
-    Until: "Until", "종료";
-    Class: "Ground", "사유 구분";
-    Reason: "Reason", "사유";
-    Told: "Customer told", "고객 통지";
-    Effect: "Effect", "적용";
-    NoEffect: "no effect", "적용 안 됨";
     Promise: "Promise", "약속";
     Limit: "Limit", "기준";
     Measured: "Measured", "측정값";
     Result: "Result", "결과";
     Kept: "kept", "준수";
     Broken: "not kept", "미준수";
+    Running: "running", "진행 중";
     NotMeasured: "not measured", "측정 없음";
-    Check: "Check", "점검";
-    Agent: "Agent", "에이전트";
-    Mean: "mean", "평균";
-    Heard: "Heard", "판정";
-    CouldNotJudge: "Could not judge", "판정 불가";
-    Silent: "Silent", "기록 없음";
-    Count: "Results", "결과 수";
-    Percentiles: "p50 / p90 / p95 / p99 / max", "p50 / p90 / p95 / p99 / 최대";
-    PercentilesNote: "Percentiles come from a histogram with two significant digits; means are exact and cut to the microsecond.",
-        "백분위수는 유효숫자 두 자리 히스토그램 값이며, 평균은 정확한 값을 마이크로초 단위로 절사한 것입니다.";
+    CannotBeSaid: "cannot be said: incomplete evidence", "판단 불가: 증거 불충분";
+    MeanLatency: "Mean response time", "평균 응답 시간";
     ErrorRate: "Error rate", "오류율";
     Mttr: "Mean time to recovery (MTTR)", "평균 복구 시간 (MTTR)";
-    Mttsr: "Longest time to recovery (MTTSR)", "최장 복구 시간 (MTTSR)";
+    Mttsr: "Longest time to recovery (MTTSR)", "최대 서비스 복구 시간 (MTTSR)";
     RecoverySum: "MTTR and MTTSR together", "MTTR과 MTTSR의 합";
+    Backup: "Backups done in time", "백업 준수율";
+    PlannedDowntime: "Announced maintenance in the month", "월간 예고된 점검 시간";
     NoOutage: "no outage", "장애 없음";
-    None: "None.", "없음.";
+    // down stretches
+    Outage: "Outage", "장애";
+    Number: "No.", "번호";
+    Began: "Began", "시작";
+    Ended: "Ended", "종료";
+    Ongoing: "ongoing", "진행 중";
+    Length: "Length", "길이";
+    Bracket: "Shortest – longest", "최단 – 최장";
+    BracketNote: "Shortest and longest: the edges lie between two attempts, and the true length between these two. Downtime and credit use the length from the first failed attempt to the first good one.",
+        "최단·최장: 시작과 종료는 두 확인 사이에 있으므로 실제 길이는 이 두 값 사이입니다. 장애 시간과 할인은 첫 실패 확인부터 첫 정상 확인까지의 길이로 산정합니다.";
+    Counted: "Counted", "장애 시간 산입";
+    Causes: "Causes", "원인";
+    NearMisses: "Near misses", "준장애";
+    NearMissNote: "Down for at least 80 % of the time that makes an outage; listed, not counted.",
+        "장애 기준 시간의 80 % 이상 중단되었으나 기준에는 미치지 못한 구간입니다. 기재만 하고 산입하지 않습니다.";
+    ShortDowntime: "Short downtime", "단시간 중단";
     Unknown: "unknown", "알 수 없음";
+    // exclusions
+    Exclusions: "Exclusions", "적용 배제";
+    Entry: "Entry", "기록 번호";
+    FromUntil: "From – until", "시작 – 종료";
+    From: "From", "시작";
+    Until: "Until", "종료";
+    Class: "Ground and reason", "사유 구분과 사유";
+    OnRecord: "Notice, record, approval", "통지·기록·승인";
+    Effect: "Effect", "적용";
+    NoEffect: "no effect", "적용 안 됨";
+    BeforeAndAfter: "Before and after exclusions", "배제 적용 전후";
+    BeforeExclusions: "Before exclusions", "배제 적용 전";
+    AfterExclusions: "After exclusions", "배제 적용 후";
+    // the month
+    TimelineTitle: "The month, day by day and hour by hour", "월간 일별·시간대별 현황";
     Up: "up", "정상";
-    Short: "short downtime, not counted", "단시간 중단 (산입하지 않음)";
-    Excluded: "excluded", "배제";
+    Short: "down, not counted", "중단 (산입하지 않음)";
+    Excluded: "excluded", "적용 배제";
     Undetermined: "undetermined", "미확정";
     Future: "not reckoned, or not yet", "산정 제외 또는 미도래";
-    BestReading: "Best reading", "최선 해석";
-    WorstReading: "Worst reading", "최악 해석";
-    BeforeExclusions: "Before exclusions", "배제 적용 전";
+    // latency
+    LatencyTitle: "Response time by check", "점검별 응답 시간";
+    ChartTitle: "Hourly mean response time", "시간별 평균 응답 시간";
+    Check: "Check", "점검";
+    Count: "Results", "결과 수";
+    Mean: "Mean", "평균";
+    Percentiles: "p50 / p90 / p95 / p99 / max", "p50 / p90 / p95 / p99 / 최대";
+    PercentilesNote: "Means are exact over results that were up or timed out, and cut to the microsecond. Percentiles come from a histogram with two significant digits. Other failures and probes that judged nothing have no say in the mean.",
+        "평균은 정상이거나 시간 초과된 결과의 정확한 값을 마이크로초 단위로 절사한 것이며, 백분위수는 유효숫자 두 자리 히스토그램 값입니다. 그 밖의 실패와 판정 불가는 평균에 포함하지 않습니다.";
+    Timeouts: "Timed out", "시간 초과";
+    OtherDowns: "Other failures", "그 밖의 실패";
+    Voids: "Judged nothing", "판정 불가";
+    // evidence
     Partition: "Where the time went", "시간의 구분";
+    State: "State", "상태";
+    Share: "Share", "비율";
+    Together: "together", "합계";
+    Readings: "Availability under each reading", "해석별 가용률";
+    Reading: "Reading", "해석";
+    PolicyReading: "The agreement's reading", "협약의 해석";
+    BestReading: "Best: undetermined time counted up", "최선: 미확정을 정상으로";
+    WorstReading: "Worst: undetermined time counted down", "최악: 미확정을 장애로";
+    DividedBy: "Divided by", "기준 시간";
+    UndeterminedTitle: "Undetermined time", "미확정 구간";
+    CoverageTitle: "Evidence by vantage and check", "관측 지점·점검별 증거";
+    CoverageNote: "Heard: the share of the reckoned period for which a result speaks. Could not judge: the agent's own network or host was at fault. No record: no result came.",
+        "판정: 산정 구간 중 결과가 유효한 시간의 비율. 판정 불가: 에이전트 자체의 네트워크나 장비 문제. 기록 없음: 결과가 도착하지 않은 시간.";
+    Agent: "Vantage", "관측 지점";
+    Heard: "Heard", "판정";
+    CouldNotJudge: "Could not judge", "판정 불가";
+    Silent: "No record", "기록 없음";
+    // credit
+    CreditTitle: "How the credit comes about", "할인 산정";
+    Step: "Step", "단계";
+    Figure: "Figure", "값";
+    AvailabilityLine: "Availability, by the agreement's reading", "가용률 (협약의 해석)";
+    Band: "Band", "구간";
+    Applies: "applies", "해당";
+    DoesNotApply: "does not apply", "해당 없음";
+    HighestBand: "Highest of the bands that apply", "해당 구간 중 가장 높은 할인율";
+    BasisMonth: "Basis: the month's fee", "산정 기준: 해당월 이용요금";
+    BasisTrailing: "Basis: the mean of these months' fees", "산정 기준: 위 월 이용요금의 평균";
+    Withheld: "Credit, withheld for the reason below", "할인 금액 (아래 사유로 지급하지 않음)";
     NoCreditRule: "The policy grants no credits.", "정책에 할인 규정이 없습니다.";
     NotEligible: "Not eligible: no bill was issued yet, a trial, or fees are overdue. Nothing is owed.",
-        "대상이 아님: 청구서 미발행, 체험판 또는 요금 연체. 할인 금액은 없습니다.";
+        "대상이 아님: 청구서 미발행, 체험 또는 요금 연체. 할인 금액은 없습니다.";
     NoFee: "No fee is known for the period, so no amount can be given.", "해당 기간의 요금이 없어 금액을 산정할 수 없습니다.";
-    WithoutTime: "Services without time in this period", "이 기간에 해당 시간이 없는 서비스";
-}
-
-/// An exclusion's ground in words.
-pub(crate) fn class(class: Class, language: Language) -> &'static str {
-    let (english, korean) = match class {
-        Class::AnnouncedMaintenance => ("announced maintenance", "사전 공지된 점검"),
-        Class::ForceMajeure => ("force majeure", "천재지변 등 불가항력"),
-        Class::CustomerSoftware => ("customer's equipment or software", "고객 또는 제3자의 장비·소프트웨어"),
-        Class::CustomerAction => ("customer's action or omission", "고객의 행위 또는 부작위"),
-        Class::PolicyBreach => ("breach of rules or neglected security", "정책 위반 또는 보안 소홀"),
-        Class::CustomerInputOrOveruse => ("wrong input or use beyond limits", "잘못된 입력 또는 초과 사용"),
-        Class::IncidentContainment => ("containment of an incident", "침해사고 확산 방지"),
-        Class::ExternalIntrusion => ("intrusion from outside", "외부 침입"),
-        Class::Suspension => ("suspension of the right to use", "이용 정지 또는 해지"),
-        Class::UnpaidOrTrial => ("overdue fees, trial or free use", "요금 미납·체험·무료 이용"),
-        Class::OtherBeyondControl => ("other, beyond the provider's control", "기타 회사의 귀책이 아닌 사유"),
-    };
-    match language {
-        Language::English => english,
-        Language::Korean => korean,
-    }
+    // amendments
+    AmendmentTitle: "What this version changes", "이 판에서 정정된 내용";
+    PredecessorHash: "SHA-256 of the predecessor's canonical JSON:", "대체된 판의 정규 JSON의 SHA-256:";
+    Changes: "Every figure that changed", "변경된 모든 수치";
+    Place: "Where it stands in the JSON", "JSON에서의 위치";
+    Before: "Before", "변경 전";
+    After: "After", "변경 후";
+    Absent: "(not there)", "(없음)";
+    // people
+    IncidentsTitle: "Incidents and people's promises", "장애 대응과 대응 기준";
+    ResponseTitle: "Promised response", "대응 기준별 결과";
+    NoIncidents: "No incident's clocks started in this period.", "이 기간에 시작된 장애 대응이 없습니다.";
+    Incident: "Incident", "장애 대응";
+    Severity: "Severity", "등급";
+    ClocksStart: "Clocks start", "기산 시각";
+    OpenedBy: "Opened by", "개시";
+    AnOutage: "an outage", "장애 감지";
+    APerson: "a person", "담당자";
+    ClocksTitle: "Clocks", "대응 기한";
+    Clock: "Clock", "항목";
+    Due: "Due", "기한";
+    Done: "Done", "이행";
+    NotDone: "not done", "미이행";
+    EntriesTitle: "On record", "대응 기록";
+    Recorded: "Recorded", "기록 시각";
+    By: "By", "기록자";
+    What: "What", "내용";
+    // retainer
+    RetainerTitle: "Retainer", "리테이너 (M/M) 현황";
+    Available: "Available in the year", "연간 사용 가능";
+    UsedBefore: "Used before this month", "전월까지 차감";
+    UsedNow: "Used this month", "당월 차감";
+    Left: "Left", "잔여";
+    Over: "Used beyond what there was", "초과 사용";
+    OverNote: "nothing is left", "잔여 없음";
+    EffortTitle: "This month's work", "당월 투입 내역";
+    When: "When", "일시";
+    Work: "Work", "업무";
+    Diagnosis: "regular diagnosis", "정기 진단";
+    Note: "Note", "비고";
+    Worked: "Worked", "투입";
+    Used: "Used", "차감";
+    // standing
+    StandingTitle: "The customer's standing", "고객의 이용 상태";
+    StandingTable: "Standing within the period", "대상 월의 이용 상태";
+    Standing: "Standing", "상태";
+    StandingNote: "Time on trial and time overdue does not count (ground: overdue fees, trial or free use).",
+        "체험 기간과 요금 연체 기간에는 협약을 적용하지 않습니다 (사유: 요금 미납·체험·무료 이용).";
+    // method and proof
+    MethodTitle: "Method", "산정 방법";
+    VerifyTitle: "How to verify this statement", "명세서 검증 방법";
+    VerifyHash: "The canonical JSON form of this statement holds every figure printed here. Its hash:",
+        "이 명세서의 정규 JSON 형식에는 여기에 기재된 모든 수치가 있습니다. 그 해시값:";
+    VerifyCommand: "With the JSON form, its signature and, for a full recomputation, the exported evidence, anybody can check it offline:",
+        "JSON 형식과 서명, 그리고 재산정을 위한 증거를 내보낸 폴더가 있으면 누구나 오프라인에서 검증할 수 있습니다:";
+    VerifyDispute: "Whoever doubts a figure can name its place in the JSON and ask for the evidence of that stretch of time; every result counts to the millisecond and every rule applied is named above.",
+        "수치에 이의가 있으면 JSON에서의 위치를 밝히고 해당 구간의 증거를 요청할 수 있습니다. 모든 결과는 밀리초까지 기록되어 있고 적용된 기준은 모두 위에 기재되어 있습니다.";
+    VerifyProvisional: "A provisional statement is not signed; the final one is.", "잠정 명세서는 서명하지 않으며, 확정 명세서에 서명합니다.";
+    None: "None.", "없음.";
 }
 
 /// The code of `language` in HTML and HTTP.
