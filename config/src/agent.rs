@@ -198,7 +198,8 @@ fn collector_url(node: &Node, reading: &mut Reading) -> Option<String> {
     Some(url.to_owned())
 }
 
-fn is_loopback(authority: &str) -> bool {
+/// Whether a host, with or without a port, is this machine.
+pub(crate) fn is_loopback(authority: &str) -> bool {
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(rest),
         None => authority.split(':').next().unwrap_or(authority),

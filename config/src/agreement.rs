@@ -1,20 +1,30 @@
 //! Agreements from their keys, held against the policies and agents they name.
+//!
+//! What is read is one version of an agreement; `versions` makes of all versions and of the versions
+//! of their policies what is in force in which month.
 
 mod advice;
 mod exclusion;
+mod fees;
+mod retainer;
+mod standing;
+mod versions;
 
 use crate::check::{self, CheckDraft, Named, agents};
 use crate::node::Node;
-use crate::policy::Policies;
+use crate::policy::PolicyDraft;
+use crate::policy::versions::{Policies, twice};
 use crate::reading::keys::Keys;
 use crate::reading::words::word;
-use crate::reading::{Placed, Reading, list, placed, text};
+use crate::reading::{Placed, Reading, list, placed};
 use crate::scalar::{instant, parsed, words};
 use crate::source::Span;
-use rules::agreement::{Agreement, Eligible, Fees, Language, Service};
-use rules::decimal::{Currency, Money};
+use rules::agreement::{Eligible, Fees, Language, Service};
+use rules::exclusion::Exclusion;
 use rules::id::{AgentId, AgreementId, CheckId, ServiceId};
 use rules::period::{Month, Zone};
+use rules::retainer::Retainer;
+use rules::standing::Change;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The policy of an agreement that names none: the source agreement's.
@@ -25,8 +35,26 @@ pub(crate) struct Agreements {
     pub(crate) policies: Policies,
     /// The agents that may send; absent: nothing is said about them.
     pub(crate) agents: Option<BTreeSet<AgentId>>,
-    named: BTreeMap<AgreementId, Span>,
-    services: BTreeMap<ServiceId, Span>,
+    named: BTreeMap<AgreementId, Vec<(Option<Month>, Span)>>,
+    services: BTreeMap<ServiceId, (AgreementId, Span)>,
+}
+
+/// A version of an agreement, and where it says what others may be warned about.
+pub(crate) struct AgreementDraft {
+    id: Placed<AgreementId>,
+    effective_from: Option<Month>,
+    customer: Option<String>,
+    zone: Placed<Zone>,
+    /// The versions of the policy it names.
+    policies: Vec<PolicyDraft>,
+    policy_at: Span,
+    language: Language,
+    eligible: Eligible,
+    fees: Option<Fees>,
+    standing: Vec<Placed<Change>>,
+    retainer: Option<Retainer>,
+    services: Vec<ServiceDraft>,
+    exclusions: Vec<Placed<Exclusion>>,
 }
 
 /// A service, and where it says what others may be warned about.
@@ -43,58 +71,82 @@ impl Agreements {
         Agreements { policies, agents, named: BTreeMap::new(), services: BTreeMap::new() }
     }
 
-    /// Reads one agreement.
-    pub(crate) fn read(&mut self, node: &Node, reading: &mut Reading) -> Option<Agreement> {
+    /// Reads one version of an agreement.
+    pub(crate) fn read(&mut self, node: &Node, reading: &mut Reading) -> Option<AgreementDraft> {
         let mut keys = Keys::of(node, "an agreement", reading)?;
         let id: Option<Placed<AgreementId>> = keys.required("agreement", reading, placed(parsed));
+        let effective_from = keys.optional("effective_from", reading, parsed);
         let customer = keys.optional("customer", reading, words);
-        let zone = keys.or("zone", Zone::utc(), reading, parsed);
+        let zone = keys.or("zone", Placed { at: node.at, value: Zone::utc() }, reading, placed(parsed));
         let policy_at = keys.take("policy").map(|(_, node)| node);
         let languages = [("en", Language::English), ("ko", Language::Korean)];
         let language = keys.or("language", Language::English, reading, word(&languages));
         let eligible =
             keys.or("eligible", Eligible::Yes, reading, word(&[("true", Eligible::Yes), ("false", Eligible::No)]));
-        let fees = keys.optional("fees", reading, fees);
+        let fees = keys.optional("fees", reading, fees::fees);
+        let standing = keys.or("standing", Vec::new(), reading, standing::changes);
+        let retainer = keys.optional("retainer", reading, retainer::retainer);
         let services = keys.or("services", Vec::new(), reading, list(|node, reading| self.service(node, reading)));
         let promised: BTreeSet<ServiceId> = services.iter().map(|draft| draft.service.id.clone()).collect();
         let exclusions =
             keys.or("exclusions", Vec::new(), reading, list(|node, reading| exclusion::read(node, &promised, reading)));
         keys.end(reading);
-        let policy = match policy_at {
+        let policies = match policy_at {
             Some(node) => self.policies.named(node, reading),
             None => self.policies.default(POLICY_DEFAULT, node.at, reading),
         };
         let id = id?;
-        self.name(&id, reading);
-        let policy = policy?;
-        let policy_at = policy_at.map_or(id.at, |node| node.at);
-        advice::services(&services, &policy, policy_at, reading);
-        advice::exclusions(&exclusions, &policy, reading);
-        advice::fees(fees.as_ref(), &policy, id.at, reading);
-        Some(Agreement {
-            customer: customer.unwrap_or_else(|| id.value.as_str().to_owned()),
-            id: id.value,
+        self.name(&id, effective_from, reading);
+        self.promise(&id.value, &services, reading);
+        Some(AgreementDraft {
+            policy_at: policy_at.map_or(id.at, |node| node.at),
+            id,
+            effective_from,
+            customer,
             zone,
-            policy,
-            effective: rules::agreement::Effective::default(),
-            standing: Vec::new(),
-            retainer: None,
+            policies: policies?,
             language,
             eligible,
             fees,
-            services: services.into_iter().map(|draft| draft.service).collect(),
-            exclusions: exclusions.into_iter().map(|placed| placed.value).collect(),
+            standing,
+            retainer,
+            services,
+            exclusions,
         })
     }
 
-    fn name(&mut self, id: &Placed<AgreementId>, reading: &mut Reading) {
-        if let Some(first) = self.named.insert(id.value.clone(), id.at) {
-            let (name, first) = (&id.value, reading.shown(first));
-            reading.problem::<()>(id.at, format!("agreement `{name}` is given twice, first at {first}; rename one"));
+    /// The names of all agreements that were read.
+    pub(crate) fn names(&self) -> BTreeSet<AgreementId> {
+        self.named.keys().cloned().collect()
+    }
+
+    fn name(&mut self, id: &Placed<AgreementId>, effective_from: Option<Month>, reading: &mut Reading) {
+        let versions = self.named.entry(id.value.clone()).or_default();
+        if let Some((_, first)) = versions.iter().find(|(month, _)| *month == effective_from) {
+            let message = twice("agreement", id.value.as_str(), effective_from.is_some(), &reading.shown(*first));
+            reading.problem::<()>(id.at, message);
+        }
+        versions.push((effective_from, id.at));
+    }
+
+    /// Refuses a service that stands twice in one version, or in two agreements.
+    fn promise(&mut self, agreement: &AgreementId, services: &[ServiceDraft], reading: &mut Reading) {
+        let mut in_version: BTreeMap<&ServiceId, Span> = BTreeMap::new();
+        for ServiceDraft { service, id_at, .. } in services {
+            let elsewhere = self.services.get(&service.id).filter(|(owner, _)| owner != agreement);
+            let first = in_version.insert(&service.id, *id_at).or(elsewhere.map(|(_, at)| *at));
+            if let Some(first) = first {
+                let (name, first) = (&service.id, reading.shown(first));
+                let message = format!(
+                    "service `{name}` is given twice, first at {first}; a service's name is unique among all agreements: rename one"
+                );
+                reading.problem::<()>(*id_at, message);
+            }
+            self.services.entry(service.id.clone()).or_insert_with(|| (agreement.clone(), *id_at));
         }
     }
 
-    fn service(&mut self, node: &Node, reading: &mut Reading) -> Option<ServiceDraft> {
+    fn service(&self, node: &Node, reading: &mut Reading) -> Option<ServiceDraft> {
         let mut keys = Keys::of(node, "a service", reading)?;
         let id: Option<Placed<ServiceId>> = keys.required("service", reading, placed(parsed));
         let from = keys.optional("from", reading, instant);
@@ -110,13 +162,6 @@ impl Agreements {
         distinct(&checks, reading);
         self.known_agents(agents.listed().iter().chain(checks.iter().flat_map(|draft| draft.agents.listed())), reading);
         let id = id?;
-        if let Some(first) = self.services.insert(id.value.clone(), id.at) {
-            let (name, first) = (&id.value, reading.shown(first));
-            let message = format!(
-                "service `{name}` is given twice, first at {first}; a service's name is unique among all agreements: rename one"
-            );
-            reading.problem::<()>(id.at, message);
-        }
         advice::probed(&id, &agents, &checks, reading);
         let service = Service {
             id: id.value,
@@ -157,37 +202,5 @@ fn distinct(checks: &[CheckDraft], reading: &mut Reading) {
                 format!("check `{id}` is given twice in its service, first at {first}; rename one"),
             );
         }
-    }
-}
-
-fn fees(node: &Node, reading: &mut Reading) -> Option<Fees> {
-    let mut keys = Keys::of(node, "`fees`", reading)?;
-    let currency: Option<Currency> = keys.required("currency", reading, parsed);
-    let default = keys.take("default");
-    let months = keys.rest();
-    let currency = currency?;
-    let default = default.and_then(|(_, node)| money(node, currency, reading));
-    let mut by_month = BTreeMap::new();
-    for (key, node) in months {
-        let Ok(month) = key.name.parse::<Month>() else {
-            let name = key.name.escape_debug();
-            let message = format!(
-                "unknown key `{name}` in `fees`; its keys are `currency`, `default` and months such as `2026-10`"
-            );
-            reading.problem::<()>(key.at, message);
-            continue;
-        };
-        if let Some(fee) = money(node, currency, reading) {
-            by_month.insert(month, fee);
-        }
-    }
-    Some(Fees { currency, default, months: by_month })
-}
-
-fn money(node: &Node, currency: Currency, reading: &mut Reading) -> Option<Money> {
-    let given = text(node, reading)?;
-    match currency.amount(given) {
-        Ok(amount) => Some(amount),
-        Err(error) => reading.problem(node.at, error.to_string()),
     }
 }

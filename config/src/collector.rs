@@ -1,28 +1,31 @@
 //! The collector's configuration.
 
+mod credential;
 pub mod evidence;
+mod in_force;
 mod listen;
+mod named;
 pub mod notify;
+pub mod reports;
 pub mod users;
 
 pub(crate) use listen::address;
 
-use self::evidence::{ArchiveConfig, ClosingConfig, GRACE_DEFAULT};
-use self::notify::{Channel, Report};
+use self::evidence::{ArchiveConfig, ClosingConfig};
+use self::notify::Channel;
+use self::reports::Report;
 use self::users::User;
 use crate::agreement::Agreements;
 use crate::files;
 use crate::node::Node;
-use crate::policy::{self, Policies};
+use crate::policy;
+use crate::policy::versions::Policies;
 use crate::reading::keys::Keys;
-use crate::reading::{ConfigError, Environment, Loaded, Placed, Reading, list, placed, text};
-use crate::scalar::{parsed, words};
+use crate::reading::{ConfigError, Environment, Loaded, Reading, list, text};
 use crate::secret::{Secret, expanded};
-use crate::source::Span;
 use rules::agreement::Agreement;
 use rules::id::AgentId;
 use rules::policy::Policy;
-use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,8 +34,6 @@ use std::sync::Arc;
 pub const WEB_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9600);
 /// Where results are taken in when nothing is said.
 pub const AGENTS_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9601);
-/// The directory of signing keys when nothing is said, relative to the configuration's directory.
-const KEYS_DEFAULT: &str = "data/keys";
 /// The ledger when nothing is said, relative to the configuration's directory.
 const LEDGER_DEFAULT: &str = "data/ledger.db";
 
@@ -124,32 +125,47 @@ fn read(node: &Node, reading: &mut Reading) -> Option<CollectorConfig> {
     let ledger_default = LedgerUrl::Sqlite(reading.base_dir.join(LEDGER_DEFAULT));
     let ledger = keys.or("ledger", ledger_default, reading, ledger);
     let takes_certificates = listen.as_ref().and_then(|listen| listen.tls.as_ref()?.client_ca_file.as_ref()).is_some();
-    let agents_node = keys.take("agents").map(|(_, node)| node);
     let agents =
-        agents_node.and_then(|node| list(|node, reading| credential(node, takes_certificates, reading))(node, reading));
+        keys.optional("agents", reading, list(|node, reading| credential::read(node, takes_certificates, reading)));
     let policies_node = keys.take("policies").map(|(_, node)| node);
     let agreements = keys.required("agreements", reading, |node, reading| Some(files::entries(node, reading)));
+    let users_node = keys.take("users").map(|(_, node)| node);
+    let notify_node = keys.take("notify").map(|(_, node)| node);
+    let reports_node = keys.take("reports").map(|(_, node)| node);
+    let archive = keys.optional("evidence", reading, evidence::archive);
+    let closing = keys.or("closing", ClosingConfig::default_in(reading), reading, evidence::closing);
     keys.end(reading);
     if let Some(agents) = &agents {
-        distinct(agents, reading);
+        credential::distinct(agents, reading);
+    }
+    if let Some(archive) = &archive {
+        evidence::kept_until_closed(archive.value.keep_blocks, archive.at, &closing, reading);
     }
     let known = agents.as_ref().map(|agents| agents.iter().map(|placed| placed.value.agent.clone()).collect());
     let policies = policies_node.map_or_else(Vec::new, |node| files::entries(node, reading));
     let drafts = policies.iter().filter_map(|node| policy::read(node, reading)).collect();
     let policies = Policies::gather(drafts, reading);
     let mut held = Agreements::new(policies, known);
-    let agreements = agreements?.iter().filter_map(|node| held.read(node, reading)).collect();
+    let drafts = agreements?.iter().filter_map(|node| held.read(node, reading)).collect();
+    let agreements = held.resolve(drafts, reading);
+    let known = held.names();
+    let users = users_node.and_then(|node| list(|node, reading| users::read(node, &known, reading))(node, reading));
+    let users = users.unwrap_or_default();
+    let agents = agents.unwrap_or_default();
+    users::all_distinct(&users, &agents, reading);
+    let channels = notify_node.and_then(|node| notify::read(node, &known, reading)).unwrap_or_default();
+    let reports = reports_node.and_then(|node| reports::read(node, &known, &channels, reading)).unwrap_or_default();
     Some(CollectorConfig {
         listen: listen?,
         ledger,
-        agents: agents.into_iter().flatten().map(|placed| placed.value).collect(),
+        agents: agents.into_iter().map(|placed| placed.value).collect(),
         policies: held.policies.in_order,
         agreements,
-        users: Vec::new(),
-        channels: Vec::new(),
-        reports: Vec::new(),
-        archive: None,
-        closing: ClosingConfig { keys: reading.base_dir.join(KEYS_DEFAULT), grace: GRACE_DEFAULT },
+        users: users.into_iter().map(|placed| placed.value).collect(),
+        channels,
+        reports,
+        archive: archive.map(|placed| placed.value),
+        closing,
     })
 }
 
@@ -173,79 +189,5 @@ fn ledger(node: &Node, reading: &mut Reading) -> Option<LedgerUrl> {
         }
         // The text is shown nowhere: it may hold a password.
         _ => reading.problem(node.at, "this is no ledger; write `sqlite:PATH` or `postgres://user@host/database`"),
-    }
-}
-
-fn credential(node: &Node, takes_certificates: bool, reading: &mut Reading) -> Option<Placed<AgentCredential>> {
-    let mut keys = Keys::of(node, "an agent's credential", reading)?;
-    let agent: Option<Placed<AgentId>> = keys.required("agent", reading, placed(parsed));
-    let token = keys.take("token_sha256");
-    let certificate = keys.take("certificate");
-    keys.end(reading);
-    let agent = agent?;
-    if token.is_none() && certificate.is_none() {
-        let name = &agent.value;
-        let message = format!(
-            "agent `{name}` has no credential; add `token_sha256` (printf %s \"$TOKEN\" | sha256sum) or `certificate`"
-        );
-        return reading.problem(agent.at, message);
-    }
-    if let Some((key, _)) = certificate
-        && !takes_certificates
-    {
-        let message = "no client certificate is ever asked for; add `listen.tls.client_ca_file`, or use `token_sha256`";
-        reading.problem::<()>(key.at, message);
-    }
-    let token_sha256 = match token {
-        Some((_, node)) => Some(digest(node, reading)?),
-        None => None,
-    };
-    let certificate = certificate.and_then(|(_, node)| words(node, reading));
-    Some(Placed { at: agent.at, value: AgentCredential { agent: agent.value, token_sha256, certificate } })
-}
-
-/// 32 bytes in hexadecimal. The text is shown nowhere: it may be the token itself.
-fn digest(node: &Node, reading: &mut Reading) -> Option<[u8; 32]> {
-    let given = text(node, reading)?;
-    let mut digest = [0; 32];
-    let is_hex = given.len() == 64 && given.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_hex {
-        reading.conceal(node.at);
-        let message = format!(
-            "this is no SHA-256: it has {} characters instead of 64 hexadecimal digits; write what `printf %s \"$TOKEN\" | sha256sum` prints",
-            given.chars().count()
-        );
-        return reading.problem(node.at, message);
-    }
-    for (byte, pair) in digest.iter_mut().zip(given.as_bytes().chunks_exact(2)) {
-        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | hex_value(*digit));
-    }
-    Some(digest)
-}
-
-fn hex_value(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => digit.to_ascii_lowercase() - b'a' + 10,
-    }
-}
-
-/// Refuses an agent, a token or a certificate that comes twice.
-fn distinct(credentials: &[Placed<AgentCredential>], reading: &mut Reading) {
-    let mut agents: BTreeMap<&AgentId, Span> = BTreeMap::new();
-    let mut tokens: BTreeMap<[u8; 32], Span> = BTreeMap::new();
-    let mut certificates: BTreeMap<&str, Span> = BTreeMap::new();
-    for Placed { at, value } in credentials {
-        if let Some(first) = agents.insert(&value.agent, *at) {
-            let (agent, first) = (&value.agent, reading.shown(first));
-            reading.problem::<()>(*at, format!("agent `{agent}` is given twice, first at {first}; keep one"));
-        }
-        let token = value.token_sha256.and_then(|token| tokens.insert(token, *at));
-        let certificate = value.certificate.as_deref().and_then(|name| certificates.insert(name, *at));
-        if let Some(first) = token.or(certificate) {
-            let first = reading.shown(first);
-            reading
-                .problem::<()>(*at, format!("this credential is another agent's at {first}; give each agent its own"));
-        }
     }
 }

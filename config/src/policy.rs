@@ -2,6 +2,8 @@
 
 pub(crate) mod advice;
 pub(crate) mod preset;
+mod standing;
+pub(crate) mod versions;
 
 use crate::node::{Node, Value};
 use crate::reading::keys::Keys;
@@ -10,10 +12,12 @@ use crate::reading::{Placed, Reading, list, placed, text};
 use crate::scalar::{count, duration, length, parsed, percent, whole, words};
 use crate::source::Span;
 use rules::decimal::Percent;
+use rules::period::Month;
 use rules::policy::{
-    AvailabilityRule, Counting, CreditBasis, CreditRule, Denominator, LatencyObjective, MaintenanceRule, Minutes, Need,
-    OutageExclusions, OutageRule, Policy, RecoveryRule, ResponseRule, Tier, Undetermined,
+    AvailabilityRule, Counting, CreditBasis, CreditRule, Denominator, Edge, LatencyObjective, MaintenanceRule, Minutes,
+    Need, OutageExclusions, OutageRule, Policy, RecoveryRule, ResponseRule, Tier, Undetermined,
 };
+use rules::standing::StandingRule;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -24,28 +28,36 @@ const OBJECTIVE_DEFAULT: &str = "99.9";
 /// `for` when a policy doesn't say: the source agreement's five minutes.
 const OUTAGE_DEFAULT: Duration = Duration::from_secs(300);
 
-/// A policy, and where it says what others may be warned about.
+/// A version of a policy, and where it says what others may be warned about.
 #[derive(Clone, Debug)]
 pub(crate) struct PolicyDraft {
     pub(crate) policy: Arc<Policy>,
+    /// The first month that it is in force in; absent: always.
+    pub(crate) effective_from: Option<Month>,
     pub(crate) id_at: Span,
     pub(crate) tiers: Vec<Placed<Tier>>,
 }
 
-/// Reads one policy.
+/// Reads one version of a policy.
 pub(crate) fn read(node: &Node, reading: &mut Reading) -> Option<PolicyDraft> {
     let mut keys = Keys::of(node, "a policy", reading)?;
     let id = keys.required("policy", reading, placed(parsed));
+    let effective_from = keys.optional("effective_from", reading, parsed);
     let availability = keys.optional("availability", reading, availability);
     let availability = availability.or_else(|| default_availability(node.at, reading));
     let latency = keys.or("latency", Vec::new(), reading, list(latency));
     let recovery = keys.or("recovery", RecoveryRule::default(), reading, recovery);
     let error_rate = keys.optional("error_rate", reading, percent);
     let maintenance = keys.or("maintenance", MaintenanceRule::default(), reading, maintenance);
-    let response = keys.or("response", Vec::new(), reading, list(response));
+    let planned_downtime = keys.optional("planned_downtime", reading, duration);
+    let backup = keys.optional("backup", reading, percent);
+    let standing = keys.or("standing", StandingRule::default(), reading, standing::rule);
+    let retention = keys.optional("retention", reading, standing::retention);
+    let response = keys.or("response", Vec::new(), reading, list(placed(response)));
     let credits = keys.optional("credits", reading, credits);
     keys.end(reading);
     let latency = distinct(latency, reading);
+    let response = one_a_severity(response, reading);
     let tiers = credits.as_ref().map_or_else(Vec::new, |(_, tiers)| tiers.clone());
     let credits = credits.map(|(rule, _)| rule);
     let id = id?;
@@ -56,14 +68,14 @@ pub(crate) fn read(node: &Node, reading: &mut Reading) -> Option<PolicyDraft> {
         recovery,
         error_rate,
         maintenance,
-        planned_downtime: None,
-        backup: None,
-        standing: rules::standing::StandingRule::default(),
-        retention: None,
+        planned_downtime,
+        backup,
+        standing,
+        retention,
         response,
         credits,
     };
-    Some(PolicyDraft { policy: Arc::new(policy), id_at: id.at, tiers })
+    Some(PolicyDraft { policy: Arc::new(policy), effective_from, id_at: id.at, tiers })
 }
 
 fn default_availability(at: Span, reading: &mut Reading) -> Option<AvailabilityRule> {
@@ -143,12 +155,25 @@ fn distinct(objectives: Vec<Placed<LatencyObjective>>, reading: &mut Reading) ->
     objectives.into_iter().map(|objective| objective.value).collect()
 }
 
+/// The response rules, each severity once.
+fn one_a_severity(rules: Vec<Placed<ResponseRule>>, reading: &mut Reading) -> Vec<ResponseRule> {
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    for Placed { at, value } in &rules {
+        if let Some(first) = seen.insert(value.severity.clone(), *at) {
+            let (severity, first) = (value.severity.escape_debug(), reading.shown(first));
+            reading.problem::<()>(*at, format!("severity `{severity}` is given twice, first at {first}; keep one"));
+        }
+    }
+    rules.into_iter().map(|rule| rule.value).collect()
+}
+
 fn recovery(node: &Node, reading: &mut Reading) -> Option<RecoveryRule> {
     let mut keys = Keys::of(node, "`recovery`", reading)?;
     let rule = RecoveryRule {
         mttr: keys.optional("mttr", reading, length),
         mttsr: keys.optional("mttsr", reading, length),
         sum: keys.optional("sum", reading, length),
+        edge: keys.or("limits", Edge::Below, reading, word(&[("below", Edge::Below), ("at_most", Edge::AtMost)])),
     };
     keys.end(reading);
     Some(rule)
@@ -211,62 +236,6 @@ fn tier(node: &Node, reading: &mut Reading) -> Option<Placed<Tier>> {
         return reading.problem(at, message);
     }
     Some(Placed { at: node.at, value: Tier { from: from.map(|from| from.value), below, percent: earned? } })
-}
-
-/// The policies that agreements may name, each name once; presets stand behind those that are given.
-pub(crate) struct Policies {
-    given: BTreeMap<String, PolicyDraft>,
-    pub(crate) in_order: Vec<Arc<Policy>>,
-}
-
-impl Policies {
-    /// Gathers `drafts`, refusing a name that comes twice.
-    pub(crate) fn gather(drafts: Vec<PolicyDraft>, reading: &mut Reading) -> Policies {
-        let mut policies = Policies { given: BTreeMap::new(), in_order: Vec::new() };
-        for draft in drafts {
-            let name = draft.policy.id.as_str().to_owned();
-            if let Some(first) = policies.given.get(&name) {
-                let first = reading.shown(first.id_at);
-                let message = format!("policy `{name}` is given twice, first at {first}; rename one or leave it out");
-                reading.problem::<()>(draft.id_at, message);
-                continue;
-            }
-            advice::tiers(&draft, reading);
-            policies.in_order.push(draft.policy.clone());
-            policies.given.insert(name, draft);
-        }
-        policies
-    }
-
-    /// The preset `name`, or the files' policy of that name, for an agreement at `at` that names none.
-    pub(crate) fn default(&mut self, name: &str, at: Span, reading: &mut Reading) -> Option<Arc<Policy>> {
-        reading.warn(
-            at,
-            format!("this agreement names no policy, so `{name}` applies; add `policy: {name}` if that is meant"),
-        );
-        self.named(&Node { at, value: Value::Text(name.to_owned()) }, reading)
-    }
-
-    /// The policy that `node` names: one of the files', or a preset.
-    pub(crate) fn named(&mut self, node: &Node, reading: &mut Reading) -> Option<Arc<Policy>> {
-        let name = text(node, reading)?;
-        if let Some(draft) = self.given.get(name) {
-            return Some(draft.policy.clone());
-        }
-        if let Some(draft) = preset::load(name, reading) {
-            advice::tiers(&draft, reading);
-            self.in_order.push(draft.policy.clone());
-            self.given.insert(name.to_owned(), draft.clone());
-            return Some(draft.policy);
-        }
-        let known: Vec<&str> =
-            self.given.keys().map(String::as_str).chain(preset::names().map(|name| -> &str { name })).collect();
-        let right = match crate::reading::words::nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known are {}", crate::reading::words::listed(&known)),
-        };
-        reading.problem(node.at, format!("no policy is called `{}`; {right}", name.escape_debug()))
-    }
 }
 
 /// A range of availability in messages: `99 to 99.7`.

@@ -131,17 +131,13 @@ impl Reading {
 
     /// Records a mistake; returns nothing, in the place of what could not be read.
     pub(crate) fn problem<T>(&mut self, at: Span, message: impl Into<String>) -> Option<T> {
-        if self.problems.len() < PROBLEMS_MAX {
-            self.problems.push((at, message.into()));
-        }
+        record(&mut self.problems, at, message.into(), PROBLEMS_MAX);
         None
     }
 
     /// Records a doubt.
     pub(crate) fn warn(&mut self, at: Span, message: impl Into<String>) {
-        if self.warnings.len() < WARNINGS_MAX {
-            self.warnings.push((at, message.into()));
-        }
+        record(&mut self.warnings, at, message.into(), WARNINGS_MAX);
     }
 
     /// Keeps what stands at `at` out of every excerpt: it may be a secret.
@@ -172,6 +168,14 @@ impl Reading {
             }
             _ => Err(ConfigError::Wrong(findings(&self.sources, self.problems))),
         }
+    }
+}
+
+/// Keeps a finding unless it is there already: what several versions have in common is said once.
+fn record(recorded: &mut Vec<(Span, String)>, at: Span, message: String, count_max: usize) {
+    let is_there = recorded.iter().any(|(known_at, known)| *known_at == at && *known == message);
+    if recorded.len() < count_max && !is_there {
+        recorded.push((at, message));
     }
 }
 

@@ -116,6 +116,17 @@ pub fn duration_text(length: Duration) -> String {
     if shown.is_empty() { "0s".to_owned() } else { shown }
 }
 
+/// The same for lengths that people count in days: `41d`.
+pub(crate) fn days_text(length: Duration) -> String {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let days = length.as_secs() / DAY.as_secs();
+    if 2 <= days && length == Duration::from_secs(days * DAY.as_secs()) {
+        format!("{days}d")
+    } else {
+        duration_text(length)
+    }
+}
+
 /// Anything that says itself why a text is not it: names, zones, instants, percentages.
 pub(crate) fn parsed<T: FromStr<Err: Display>>(node: &Node, reading: &mut Reading) -> Option<T> {
     let given = text(node, reading)?;
@@ -188,6 +199,14 @@ pub(crate) fn truth(node: &Node, reading: &mut Reading) -> Option<bool> {
 /// An instant: RFC 3339 with an offset.
 pub(crate) fn instant(node: &Node, reading: &mut Reading) -> Option<Timestamp> {
     parsed(node, reading)
+}
+
+/// A name that no page and no file can be broken with.
+pub(crate) fn name(node: &Node, reading: &mut Reading) -> Option<String> {
+    match rules::id::read_name(text(node, reading)?) {
+        Ok(name) => Some((*name).to_owned()),
+        Err(error) => reading.problem(node.at, error.to_string()),
+    }
 }
 
 /// Any text that is not empty.

@@ -1,7 +1,8 @@
 //! Secrets: read from a file or the environment, and never shown.
 
 use crate::node::Node;
-use crate::reading::{Environment, Reading, text};
+use crate::reading::keys::Keys;
+use crate::reading::{Environment, Placed, Reading, placed, text};
 use crate::scalar::words;
 pub use rules::check::Secret;
 use rules::check::SecretSource;
@@ -57,6 +58,23 @@ pub(crate) fn secret_from_environment(node: &Node, reading: &mut Reading) -> Opt
     expanded(node, reading).map(Secret::new)
 }
 
+/// A secret from the environment under `key`, or from a file under `file`.
+pub(crate) fn secret_or_file(
+    keys: &mut Keys<'_>,
+    key: &'static str,
+    file: &'static str,
+    reading: &mut Reading,
+) -> Option<Secret> {
+    let from_file = keys.optional(file, reading, secret_file);
+    let given = keys.optional(key, reading, placed(secret_from_environment));
+    match (from_file, given) {
+        (Some(_), Some(Placed { at, .. })) => {
+            reading.problem(at, format!("`{key}` is given twice, here and by `{file}`; keep one"))
+        }
+        (from_file, given) => from_file.or(given.map(|given| given.value)),
+    }
+}
+
 /// A secret of a check: from the environment in a file, as it is in a document from another program.
 pub(crate) fn check_secret(node: &Node, reading: &mut Reading) -> Option<Secret> {
     match reading.environment {
@@ -106,6 +124,32 @@ pub(crate) fn expanded(node: &Node, reading: &mut Reading) -> Option<String> {
     }
     out.push_str(rest);
     Some(out)
+}
+
+/// 32 bytes in hexadecimal. The text is shown nowhere: it may be the token itself.
+pub(crate) fn sha256(node: &Node, reading: &mut Reading) -> Option<[u8; 32]> {
+    let given = text(node, reading)?;
+    let mut digest = [0; 32];
+    let is_hex = given.len() == 64 && given.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_hex {
+        reading.conceal(node.at);
+        let message = format!(
+            "this is no SHA-256: it has {} characters instead of 64 hexadecimal digits; write what `printf %s \"$TOKEN\" | sha256sum` prints",
+            given.chars().count()
+        );
+        return reading.problem(node.at, message);
+    }
+    for (byte, pair) in digest.iter_mut().zip(given.as_bytes().chunks_exact(2)) {
+        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | hex_value(*digit));
+    }
+    Some(digest)
+}
+
+fn hex_value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => digit.to_ascii_lowercase() - b'a' + 10,
+    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use rules::check::{Check, Counts, HttpTarget, Reprobe, Target, TcpTarget, Vantag
 use rules::decimal::Money;
 use rules::exclusion::Class;
 use rules::policy::{
-    AvailabilityRule, Counting, CreditBasis, CreditRule, Denominator, LatencyObjective, MaintenanceRule, Minutes, Need,
-    OutageExclusions, OutageRule, Policy, RecoveryRule, ResponseRule, Tier, Undetermined,
+    AvailabilityRule, Counting, CreditBasis, CreditRule, Denominator, Edge, LatencyObjective, MaintenanceRule, Minutes,
+    Need, OutageExclusions, OutageRule, Policy, RecoveryRule, ResponseRule, Tier, Undetermined,
 };
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
@@ -93,7 +93,7 @@ fn every_key_of_a_policy_reaches_its_value() {
     minutes: whole
     undetermined: down
   latency: [{ objective: page, mean: 1500ms }]
-  recovery: { mttr: 2h, mttsr: 4h, sum: 6h }
+  recovery: { mttr: 2h, mttsr: 4h, sum: 6h, limits: at_most }
   error_rate: 0.5
   maintenance: { notice: 24h, at_most: 2h }
   response:
@@ -117,7 +117,7 @@ fn every_key_of_a_policy_reaches_its_value() {
             undetermined: Undetermined::Down,
         },
         latency: vec![LatencyObjective { id: "page".parse().unwrap(), mean_max: Duration::from_millis(1500) }],
-        recovery: RecoveryRule { mttr: Some(2 * HOUR), mttsr: Some(4 * HOUR), sum: Some(6 * HOUR) },
+        recovery: RecoveryRule { mttr: Some(2 * HOUR), mttsr: Some(4 * HOUR), sum: Some(6 * HOUR), edge: Edge::AtMost },
         error_rate: Some("0.5".parse().unwrap()),
         maintenance: MaintenanceRule { notice: 24 * HOUR, at_most: Some(2 * HOUR) },
         planned_downtime: None,

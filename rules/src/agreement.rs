@@ -52,7 +52,7 @@ impl Agreement {
 
     /// Whether this version is the one in force at `now`.
     pub fn is_in_force_at(&self, now: Timestamp) -> bool {
-        self.is_in_force(Month::containing(now, &self.zone))
+        self.effective == Effective::default() || self.is_in_force(Month::containing(now, &self.zone))
     }
 }
 

@@ -70,21 +70,25 @@ pub fn credit(agreement: &Agreement, month: Month, availability: Ratio) -> Credi
     Credit { percent, amount, fees, currency: agreement.fees.as_ref().map(|fees| fees.currency), withheld }
 }
 
-/// The fees of the months that the basis looks at. A default fee is due only for months in which
-/// one of the services existed; a fee that is written down for a month was due.
+/// The fees of the months that the basis looks at, the newest first.
 fn fees(agreement: &Agreement, month: Month, basis: CreditBasis) -> Vec<(Month, Money)> {
-    let Some(fees) = &agreement.fees else { return Vec::new() };
     let months = match basis {
         CreditBasis::Month => 1,
         CreditBasis::TrailingThreeMonths => TRAILING_MONTHS,
     };
-    let existed = |month: Month| {
-        let until = month.interval(&agreement.zone).until();
-        agreement.services.iter().any(|service| service.from.is_none_or(|from| from < until))
-    };
-    let due = |month: Month| fees.of(month).filter(|_| fees.months.contains_key(&month) || existed(month));
     let newest_first = core::iter::successors(Some(month), |month| Some(month.previous()));
-    newest_first.take(months).filter_map(|month| Some((month, due(month)?))).collect()
+    newest_first.take(months).filter_map(|month| Some((month, due(agreement, month)?))).collect()
+}
+
+/// The fee that was due for `month` under this version of the agreement. A fee that is written down
+/// for a month was due; the default fee is due only for months in which the version was in force and
+/// one of its services existed.
+pub fn due(agreement: &Agreement, month: Month) -> Option<Money> {
+    let fees = agreement.fees.as_ref()?;
+    let until = month.interval(&agreement.zone).until();
+    let existed = agreement.services.iter().any(|service| service.from.is_none_or(|from| from < until));
+    let was_in_force = agreement.effective.from.is_none_or(|from| from <= month);
+    fees.of(month).filter(|_| fees.months.contains_key(&month) || (existed && was_in_force))
 }
 
 /// Mean fee × percent, cut down to a multiple of `truncate_below`; at most the mean fee itself.

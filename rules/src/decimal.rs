@@ -32,8 +32,8 @@ impl Percent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {wanted}")]
 pub struct NotADecimal {
-    text: String,
-    wanted: &'static str,
+    pub(crate) text: String,
+    pub(crate) wanted: &'static str,
 }
 
 impl FromStr for Percent {
@@ -121,7 +121,7 @@ impl fmt::Debug for Currency {
 pub struct Money(pub u64);
 
 /// `text` as an integer of `10^-digits`; nothing if it has more digits, a sign or no digit at all.
-fn scaled(text: &str, digits: u32) -> Option<u64> {
+pub(crate) fn scaled(text: &str, digits: u32) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !is_number(whole) || !is_number(fraction) || text.ends_with('.') {

@@ -28,7 +28,8 @@ pub enum NotAName {
     },
 }
 
-fn parse(text: &str) -> Result<Arc<str>, NotAName> {
+/// `text` as a name, for names that have no type of their own.
+pub fn read_name(text: &str) -> Result<Arc<str>, NotAName> {
     let forbidden = |what| NotAName::Forbidden { name: text.escape_default().collect(), what };
     match text {
         "" => Err(NotAName::Empty),
@@ -62,7 +63,7 @@ macro_rules! name {
         impl FromStr for $name {
             type Err = NotAName;
             fn from_str(text: &str) -> Result<Self, NotAName> {
-                parse(text).map(Self)
+                read_name(text).map(Self)
             }
         }
 

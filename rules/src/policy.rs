@@ -148,8 +148,7 @@ pub struct LatencyObjective {
     pub mean_max: Duration,
 }
 
-/// Limits on recovery; what is absent is not promised (section 10). Each is kept if the figure is
-/// less than the limit.
+/// Limits on recovery; what is absent is not promised (section 10).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RecoveryRule {
     /// On the mean length of outages.
@@ -158,6 +157,18 @@ pub struct RecoveryRule {
     pub mttsr: Option<Duration>,
     /// On the two together.
     pub sum: Option<Duration>,
+    /// Whether a figure that is just at its limit keeps it.
+    pub edge: Edge,
+}
+
+/// What keeps a limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Edge {
+    /// Less than it: "under two hours".
+    #[default]
+    Below,
+    /// At most it: "thirty minutes or less".
+    AtMost,
 }
 
 /// What announced maintenance needs to have effect (section 8).

@@ -2,7 +2,7 @@
 
 use crate::interval::{Interval, IntervalSet};
 use crate::outage::{Stretch, Verdict};
-use crate::policy::RecoveryRule;
+use crate::policy::{Edge, RecoveryRule};
 use core::time::Duration;
 
 /// The recovery figures of a period.
@@ -40,16 +40,19 @@ impl Recovery {
         (0 < self.outages).then(|| u64::try_from(self.longest.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Whether every promised limit is kept: each figure is less than its limit, compared exactly.
-    /// Nothing if none is promised. No outage keeps them all.
+    /// Whether every promised limit is kept, each compared exactly. Nothing if none is promised. No
+    /// outage keeps them all.
     pub fn keeps_to(&self, rule: &RecoveryRule) -> Option<bool> {
         let outages = u128::from(self.outages);
         let (total, longest) = (self.total.as_millis(), self.longest.as_millis());
-        let below = |figure: u128, limit: Duration| figure < limit.as_millis() * outages;
+        let keeps = |figure: u128, limit: Duration| match rule.edge {
+            Edge::Below => figure < limit.as_millis() * outages,
+            Edge::AtMost => figure <= limit.as_millis() * outages,
+        };
         let kept = [
-            rule.mttr.map(|limit| below(total, limit)),
-            rule.mttsr.map(|limit| below(longest * outages, limit)),
-            rule.sum.map(|limit| below(total + longest * outages, limit)),
+            rule.mttr.map(|limit| keeps(total, limit)),
+            rule.mttsr.map(|limit| keeps(longest * outages, limit)),
+            rule.sum.map(|limit| keeps(total + longest * outages, limit)),
         ];
         let promised = kept.iter().any(Option::is_some);
         promised.then(|| self.outages == 0 || kept.into_iter().flatten().all(|is_kept| is_kept))
@@ -79,11 +82,20 @@ mod tests {
     #[test]
     fn each_limit_is_kept_only_below_it() {
         let hours = |hours: u64| Some(Duration::from_secs(hours * 3600));
-        let rule = RecoveryRule { mttr: hours(2), mttsr: hours(4), sum: hours(6) };
+        let rule = RecoveryRule { mttr: hours(2), mttsr: hours(4), sum: hours(6), edge: Edge::Below };
         assert_eq!(figures(&[119, 119]).keeps_to(&rule), Some(true));
         assert_eq!(figures(&[120, 120]).keeps_to(&rule), Some(false));
         assert_eq!(figures(&[240, 5]).keeps_to(&rule), Some(false));
         assert_eq!((figures(&[10, 5]).mttr_ms(), figures(&[10, 5]).mttsr_ms()), (Some(450_000), Some(600_000)));
+    }
+
+    #[test]
+    fn a_limit_that_says_at_most_is_kept_at_it() {
+        let rule =
+            RecoveryRule { mttr: Some(Duration::from_secs(1800)), edge: Edge::AtMost, ..RecoveryRule::default() };
+        assert_eq!(figures(&[20, 40]).keeps_to(&rule), Some(true));
+        assert_eq!(figures(&[20, 41]).keeps_to(&rule), Some(false));
+        assert_eq!(figures(&[20, 40]).keeps_to(&RecoveryRule { edge: Edge::Below, ..rule }), Some(false));
     }
 
     #[test]

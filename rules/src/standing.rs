@@ -20,6 +20,26 @@ pub enum Standing {
     Terminated,
 }
 
+impl Standing {
+    /// All standings.
+    pub const ALL: &'static [Standing] = &[Standing::Trial, Standing::Paid, Standing::Overdue, Standing::Terminated];
+
+    /// The word used in files and statements.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Standing::Trial => "trial",
+            Standing::Paid => "paid",
+            Standing::Overdue => "overdue",
+            Standing::Terminated => "terminated",
+        }
+    }
+
+    /// The standing that `word` names.
+    pub fn from_word(word: &str) -> Option<Standing> {
+        Standing::ALL.iter().copied().find(|standing| standing.as_str() == word)
+    }
+}
+
 /// From an instant on the customer's standing is another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Change {

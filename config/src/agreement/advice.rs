@@ -11,6 +11,7 @@ use rules::check::Counts;
 use rules::exclusion::{Class, Exclusion};
 use rules::id::{ObjectiveId, ServiceId};
 use rules::policy::{Need, Policy};
+use rules::standing::{Change, Standing};
 
 /// Warns about a service that nobody looks at, as a whole or from an agent that a check names.
 pub(super) fn probed(service: &Placed<ServiceId>, agents: &Named, checks: &[CheckDraft], reading: &mut Reading) {
@@ -105,7 +106,11 @@ fn often_enough(draft: &CheckDraft, policy: &Policy, reading: &mut Reading) {
 }
 
 /// Warns about announced maintenance that has no effect because of when the customer was told.
-pub(super) fn exclusions(exclusions: &[Placed<Exclusion>], policy: &Policy, reading: &mut Reading) {
+pub(super) fn exclusions<'a>(
+    exclusions: impl Iterator<Item = &'a Placed<Exclusion>>,
+    policy: &Policy,
+    reading: &mut Reading,
+) {
     let notice = policy.maintenance.notice;
     for Placed { at, value: exclusion } in exclusions {
         if exclusion.class != Class::AnnouncedMaintenance || notice.is_zero() {
@@ -140,5 +145,26 @@ pub(super) fn fees(fees: Option<&Fees>, policy: &Policy, at: Span, reading: &mut
             policy.id
         );
         reading.warn(at, message);
+    }
+}
+
+/// Warns about a standing after which nothing happens.
+pub(super) fn standing(changes: &[Placed<Change>], policy: &Policy, reading: &mut Reading) {
+    let rule = &policy.standing;
+    for Placed { at, value: change } in changes {
+        let is_without_end = match change.standing {
+            Standing::Trial => rule.trial.is_none(),
+            Standing::Overdue => {
+                [rule.screens_stop, rule.collection_stops, rule.data_deleted].iter().all(Option::is_none)
+            }
+            Standing::Paid | Standing::Terminated => false,
+        };
+        if is_without_end {
+            let (policy, standing) = (&policy.id, change.standing.as_str());
+            let message = format!(
+                "policy `{policy}` says nothing about `{standing}`, so nothing ever stops for this customer; add `standing` to the policy if something should"
+            );
+            reading.warn(*at, message);
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::node::Node;
 use crate::reading::keys::Keys;
 use crate::reading::{Placed, Reading, placed};
 use crate::scalar::{truth, words};
-use crate::secret::{Secret, path, secret_file, secret_from_environment};
+use crate::secret::{Secret, path, secret_or_file};
 use rules::check::Verify;
 use std::path::PathBuf;
 
@@ -65,7 +65,7 @@ pub(super) fn read(keys: &mut Keys<'_>, reading: &mut Reading) -> Option<Access>
 fn basic(node: &Node, reading: &mut Reading) -> Option<Credentials> {
     let mut keys = Keys::of(node, "`basic_auth`", reading)?;
     let username = keys.required("username", reading, words);
-    let password = secret(&mut keys, "password", "password_file", reading);
+    let password = secret_or_file(&mut keys, "password", "password_file", reading);
     keys.end(reading);
     Some(Credentials::Basic { username: username?, password })
 }
@@ -73,24 +73,12 @@ fn basic(node: &Node, reading: &mut Reading) -> Option<Credentials> {
 fn authorization(node: &Node, reading: &mut Reading) -> Option<Credentials> {
     let mut keys = Keys::of(node, "`authorization`", reading)?;
     let scheme = keys.or("type", "Bearer".to_owned(), reading, words);
-    let token = secret(&mut keys, "credentials", "credentials_file", reading);
+    let token = secret_or_file(&mut keys, "credentials", "credentials_file", reading);
     let at = keys.at;
     keys.end(reading);
     match token {
         Some(token) => Some(Credentials::Token { scheme, token }),
         None => reading.problem(at, "`authorization` has no credentials; add `credentials_file`"),
-    }
-}
-
-/// A secret from a file or from the environment.
-fn secret(keys: &mut Keys<'_>, key: &'static str, file: &'static str, reading: &mut Reading) -> Option<Secret> {
-    let from_file = keys.optional(file, reading, secret_file);
-    let given = keys.optional(key, reading, placed(secret_from_environment));
-    match (from_file, given) {
-        (Some(_), Some(Placed { at, .. })) => {
-            reading.problem(at, format!("`{key}` is given twice, here and by `{file}`; keep one"))
-        }
-        (from_file, given) => from_file.or(given.map(|given| given.value)),
     }
 }
 
