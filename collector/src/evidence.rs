@@ -121,7 +121,8 @@ impl LedgerEvidence {
     }
 }
 
-/// The results of one series within `interval` that stand, in order of time.
+/// The results of one series within `interval` that stand, in order of time; never a part of them: if
+/// some may have left the ledger, that is [`LedgerError::Forgotten`].
 pub(crate) async fn results_within(
     ledger: &dyn Ledger,
     key: &SeriesKey,
@@ -141,6 +142,11 @@ pub(crate) async fn results_within(
             }
         }
         rest = Interval::new(window.until(), stretch.until());
+    }
+    // Blocks may have been forgotten while others were read, so this comes last.
+    let forgotten = ledger.forgotten(&key.agent).await?;
+    if let Some(forgotten) = forgotten.filter(|forgotten| interval.from() < forgotten.until) {
+        return Err(LedgerError::Forgotten { agent: key.agent.clone(), blocks: forgotten.position });
     }
     put_in_order(&mut results);
     results.dedup_by_key(|(result, _)| result.at);

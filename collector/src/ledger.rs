@@ -73,6 +73,29 @@ pub enum LedgerError {
         /// What has ended, and why.
         what: String,
     },
+    /// Blocks that are needed have left the ledger.
+    #[error(
+        "failed to read the blocks of agent `{agent}`: its first {blocks} have left the ledger for the archive; \
+         what needs them must be given the archive as well"
+    )]
+    Forgotten {
+        /// Whose.
+        agent: AgentId,
+        /// How many are gone.
+        blocks: u64,
+    },
+    /// A result can't be folded any more.
+    #[error(
+        "failed to fold a result of check {} of {} from {} at {at}: \
+         the blocks of that time have left the ledger for the archive",
+        series.check, series.service, series.agent
+    )]
+    TooLate {
+        /// Its series.
+        series: SeriesKey,
+        /// Its instant.
+        at: Timestamp,
+    },
     /// What lies in the store is not what this version writes.
     #[error("failed to read the ledger: {what}")]
     Corrupt {

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod outages;
 pub mod rebuild;
+pub mod record;
 pub mod state;
 // What is told
 pub mod closing;

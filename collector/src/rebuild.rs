@@ -109,8 +109,10 @@ fn differences(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commit::Answer;
     use crate::commit::tests::{Bench, agent, key, pace, result};
     use rules::outcome::{Cause, Outcome};
+    use std::sync::Arc;
 
     #[tokio::test]
     async fn a_rebuild_finds_nothing_to_mend_and_twice_gives_the_same_ledger() {
@@ -127,6 +129,39 @@ mod tests {
         let twice = (bench.ledger.derived(&agent(), Timestamp::MIN).await, bench.ledger.checkpoint(&agent()).await);
         assert_eq!(once.0.unwrap(), twice.0.unwrap());
         assert_eq!(once.1.unwrap(), twice.1.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_ledger_without_its_first_blocks_loads_and_goes_on_but_is_not_rebuilt_from_a_part() {
+        let mut bench = Bench::new().await;
+        for slot in 0..700 {
+            bench.send(&[(key("login"), pace(30), result(slot * 30, Outcome::Up))]).await;
+        }
+        let ledger = Arc::clone(&bench.ledger);
+        let runs = |bench: &Bench| bench.state.series(&key("login")).unwrap().runs().copied().collect::<Vec<_>>();
+        let before = runs(&bench);
+        assert_eq!(ledger.forget_blocks(&agent(), 400, Timestamp::MAX).await.unwrap(), 400);
+        bench = bench.killed().await;
+        assert_eq!(runs(&bench), before);
+        // In order; late, where the neighbours are still there; and later than that.
+        let committed = |refused: usize, answer: Answer| match answer {
+            Answer::Committed { refused: found, .. } => assert_eq!(found.len(), refused, "{found:?}"),
+            other => panic!("{other:?}"),
+        };
+        committed(0, bench.send(&[(key("login"), pace(30), result(700 * 30, Outcome::Up))]).await);
+        committed(0, bench.send(&[(key("login"), pace(30), result(500 * 30 + 1, Outcome::Down(Cause::Reset)))]).await);
+        let (series, derived) = (runs(&bench), ledger.derived(&agent(), Timestamp::MIN).await.unwrap());
+        let late = bench.offered(&[(key("login"), pace(30), result(100 * 30 + 1, Outcome::Down(Cause::Reset)))]);
+        let next = bench.offered(&[(key("login"), pace(30), result(701 * 30, Outcome::Up))]);
+        committed(1, bench.offer(vec![late, next]).await);
+        assert_eq!(ledger.quarantined().await.unwrap(), 1);
+        assert_eq!(runs(&bench)[..2], series[..2]);
+        assert_eq!(ledger.derived(&agent(), Timestamp::MIN).await.unwrap()[0].runs, derived[0].runs);
+        assert_eq!(runs(&bench).iter().map(|run| run.results).sum::<u32>(), 703);
+
+        let refusal = rebuild(&*ledger).await.unwrap_err().to_string();
+        insta::assert_snapshot!(refusal, @"failed to read the blocks of agent `seoul-1`: its first 400 have left the ledger for the archive; what needs them must be given the archive as well");
+        assert_eq!(ledger.derived(&agent(), Timestamp::MIN).await.unwrap()[0].runs, derived[0].runs);
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use crate::ingest::Ingest;
 use crate::ledger::{self, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::outages::{Outages, Watcher};
+use crate::record::{Record, RecordError};
 use crate::state::State;
 use axum::Router;
 use config::collector::{CollectorConfig, LedgerUrl};
@@ -36,6 +37,9 @@ pub enum ServeError {
     /// The ledger can't be opened or read.
     #[error("failed to open the ledger")]
     Ledger(#[from] LedgerError),
+    /// A record can't be read: what it says would be missing from statements.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// An address can't be listened on.
     #[error("failed to {0}")]
     Bind(#[source] BindError),
@@ -56,6 +60,8 @@ pub struct Facts {
     pub state: State,
     /// What a month is drawn up from.
     pub evidence: LedgerEvidence,
+    /// What people put on record.
+    pub record: Record,
     /// What services are now.
     pub outages: Outages,
     /// What the process counts about itself.
@@ -100,9 +106,10 @@ impl Collector {
         let committer = committer.telling(readiness.clone());
         let (sender, config) = watch::channel(Arc::new(config));
         let evidence = LedgerEvidence::new(Arc::clone(&ledger), state.clone());
+        let record = Record::load(Arc::clone(&ledger), clock.clone()).await?;
         let stopping = CancellationToken::new();
         let (outages, cancel) = (Outages::default(), stopping.clone());
-        let facts = Facts { config, state, evidence, outages, metrics, readiness, clock, cancel };
+        let facts = Facts { config, state, evidence, record, outages, metrics, readiness, clock, cancel };
         Ok(Collector { facts, config: sender, committer, commits, ledger, web, agents, stopping })
     }
 
@@ -149,6 +156,7 @@ impl Collector {
         listeners.spawn(web.serve(pages, listeners_end.clone()));
         listeners.spawn(agents.serve(ingest.router(), listeners_end.clone()));
         let mut watchers = JoinSet::new();
+        watchers.spawn(facts.record.clone().keep_up(facts.readiness.clone(), stopping.clone()));
         if let Some(watch) = file {
             watchers.spawn(reload(watch, config, stopping.clone()));
         }

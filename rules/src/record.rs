@@ -5,13 +5,20 @@
 //! ever changed or taken out. What stands on record at an instant is a function of the entries up to
 //! it (`accounting.md` section 8).
 
+pub mod exclusions;
+
 use crate::exclusion::Exclusion;
 use crate::incident;
 use crate::period::Month;
 use crate::retainer::Effort;
 use crate::standing;
 use crate::time::Timestamp;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Who records what the collector does of itself; no person's name.
+pub const BY_NINES: &str = "nines";
 
 /// One line of an agreement's record.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,4 +109,58 @@ pub enum Ground {
     Retention,
     /// The agreement ended, or the customer asked.
     Erasure,
+}
+
+/// What was on record at `as_of`; everything if it is nothing.
+pub fn up_to(entries: &[Entry], as_of: Option<Timestamp>) -> &[Entry] {
+    // The instants of a record never go back.
+    let length = as_of.map_or(entries.len(), |as_of| entries.partition_point(|entry| entry.recorded_at <= as_of));
+    &entries[..length]
+}
+
+/// The changes of the customer's standing on record, in order of time; of those from one instant the
+/// last recorded.
+pub fn standings(entries: &[Entry]) -> Vec<standing::Change> {
+    let changes = entries.iter().filter_map(|entry| match &entry.fact {
+        Fact::Standing(change) => Some(*change),
+        Fact::Exclusion { .. } | Fact::Withdrawal { .. } | Fact::Approval { .. } | Fact::Refusal { .. } => None,
+        Fact::Incident { .. } | Fact::Effort(_) | Fact::Issue { .. } | Fact::Disposal(_) => None,
+    });
+    in_order(changes)
+}
+
+/// `changes` in order of time; of those from one instant the last.
+pub fn in_order(changes: impl IntoIterator<Item = standing::Change>) -> Vec<standing::Change> {
+    let by_instant: BTreeMap<Timestamp, standing::Change> =
+        changes.into_iter().map(|change| (change.from, change)).collect();
+    by_instant.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::standing::{Change, Standing};
+    use alloc::vec;
+
+    fn change(from: i64, standing: Standing) -> Change {
+        Change { from: Timestamp::from_millis(from), standing }
+    }
+
+    fn entry(number: u64, change: Change) -> Entry {
+        let recorded_at = Timestamp::from_millis(100 + number.cast_signed());
+        Entry { number, recorded_at, recorded_by: "kim".into(), fact: Fact::Standing(change) }
+    }
+
+    #[test]
+    fn of_two_changes_from_one_instant_the_last_recorded_stands() {
+        use Standing::{Overdue, Paid, Terminated};
+        let entries = [entry(1, change(9, Overdue)), entry(2, change(5, Paid)), entry(3, change(9, Terminated))];
+        assert_eq!(standings(&entries), vec![change(5, Paid), change(9, Terminated)]);
+        assert_eq!(
+            standings(up_to(&entries, Some(Timestamp::from_millis(102)))),
+            [change(5, Paid), change(9, Overdue)]
+        );
+        assert_eq!(up_to(&entries, Some(Timestamp::from_millis(100))), []);
+        assert_eq!(up_to(&entries, None).len(), 3);
+    }
 }

@@ -1,8 +1,14 @@
 //! What a month is drawn up under: the version of the agreement that is in force, and what stands on
 //! its record.
+//!
+//! It is a function of the versions and of the entries it is given. Of a record's first entries it
+//! makes what was known then, so that an earlier statement can be drawn up again.
 
 use rules::agreement::Agreement;
-use rules::record::Entry;
+use rules::id::AgreementId;
+use rules::period::Month;
+use rules::record::exclusions::exclusions;
+use rules::record::{Entry, in_order, standings};
 
 /// An agreement's terms for one month.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,4 +24,20 @@ impl Terms {
     pub fn new(agreement: Agreement) -> Terms {
         Terms { agreement, record: Vec::new() }
     }
+
+    /// The terms of the version of `id` that is in force in `month`, with `record` joined to what the
+    /// configuration says; nothing if no version is. Where the two name one instant for a change of
+    /// standing, the record's counts.
+    pub fn of(agreements: &[Agreement], record: &[Entry], id: &AgreementId, month: Month) -> Option<Terms> {
+        let version = agreements.iter().find(|version| version.id == *id && version.is_in_force(month))?;
+        Some(Terms { agreement: joined(version, record), record: record.to_vec() })
+    }
+}
+
+/// A version of an agreement with what stands on `record` among its own exclusions and standings.
+pub fn joined(version: &Agreement, record: &[Entry]) -> Agreement {
+    let mut agreement = version.clone();
+    agreement.exclusions.extend(exclusions(record));
+    agreement.standing = in_order(agreement.standing.into_iter().chain(standings(record)));
+    agreement
 }

@@ -5,9 +5,12 @@ use super::{Answer, Committer, INCARNATION_IMPORTED, Lanes, Offer, OfferedBlock}
 use crate::fold::CheckpointWanted;
 use crate::ledger::{LedgerError, Quarantined, StoredBlock};
 use crate::metrics::Refusal;
+use rules::block::Block;
 use rules::delivery::receiver::{Lane, Verdict};
 use rules::delivery::{Incarnation, SEQ_FIRST};
 use rules::id::AgentId;
+use rules::result::SeriesKey;
+use rules::time::Timestamp;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -39,7 +42,33 @@ impl Committer {
         Ok(group)
     }
 
-    async fn decide_agent(&mut self, agent: &AgentId, offers: Vec<Offer>) -> Result<Part, (LedgerError, Vec<Offer>)> {
+    /// Decides one agent's offers. A block with a result that can't be folded any more is refused
+    /// for good; the others are then decided anew.
+    async fn decide_agent(
+        &mut self,
+        agent: &AgentId,
+        mut offers: Vec<Offer>,
+    ) -> Result<Part, (LedgerError, Vec<Offer>)> {
+        let mut too_late = Vec::new();
+        loop {
+            match self.decide_lane(agent, offers, &too_late).await {
+                Err((LedgerError::TooLate { series, at }, again)) if !too_late.contains(&(series.clone(), at)) => {
+                    // Its fold is ahead of the ledger.
+                    self.agents.remove(agent);
+                    too_late.push((series, at));
+                    offers = again;
+                }
+                decided => return decided,
+            }
+        }
+    }
+
+    async fn decide_lane(
+        &mut self,
+        agent: &AgentId,
+        offers: Vec<Offer>,
+        too_late: &[(SeriesKey, Timestamp)],
+    ) -> Result<Part, (LedgerError, Vec<Offer>)> {
         let incarnation = offers[0].incarnation;
         let lane = match self.lane(agent, incarnation, &offers).await {
             Ok(lane) => lane,
@@ -63,7 +92,7 @@ impl Committer {
         let mut rest = offers.into_iter();
         while let Some(offer) = rest.next() {
             let answer = match lane {
-                Some(_) => self.decide_offer(&mut part, &offer).await,
+                Some(_) => self.decide_offer(&mut part, &offer, too_late).await,
                 None => Ok(self.refused(Refusal::UnknownIncarnation, Answer::UnknownIncarnation)),
             };
             match answer {
@@ -110,12 +139,17 @@ impl Committer {
         Ok(next_seq.or(imported).map(|next_seq| Lane { incarnation, next_seq }))
     }
 
-    async fn decide_offer(&self, part: &mut Part, offer: &Offer) -> Result<Answer, LedgerError> {
+    async fn decide_offer(
+        &self,
+        part: &mut Part,
+        offer: &Offer,
+        too_late: &[(SeriesKey, Timestamp)],
+    ) -> Result<Answer, LedgerError> {
         let mut refused = Vec::new();
         for block in &offer.blocks {
             let mut lane = Lane { incarnation: offer.incarnation, next_seq: part.next_seq_after };
             match lane.offer(block.seq) {
-                Verdict::Commit => self.take(part, block, &mut refused),
+                Verdict::Commit => self.take(part, block, too_late, &mut refused),
                 Verdict::Compare => {
                     if let Some(stored) = self.stored_otherwise(part, block).await? {
                         self.conflict(part, block, stored).await?;
@@ -130,9 +164,26 @@ impl Committer {
     }
 
     /// The block is next in its lane: it will be stored, or kept in quarantine.
-    fn take(&self, part: &mut Part, block: &OfferedBlock, refused: &mut Vec<(u64, String)>) {
+    fn take(
+        &self,
+        part: &mut Part,
+        block: &OfferedBlock,
+        too_late: &[(SeriesKey, Timestamp)],
+        refused: &mut Vec<(u64, String)>,
+    ) {
         let received_at = self.clock.wall();
-        match &block.content {
+        let too_late = |content: &Arc<Block>| {
+            let (series, at) = too_late.iter().find(|(series, at)| has_result_until(content, series, *at))?;
+            let SeriesKey { check, service, .. } = series;
+            Some(format!(
+                "its results of check {check} of {service} up to {at} come too late: the blocks of that time have left the ledger for the archive"
+            ))
+        };
+        let content = match &block.content {
+            Ok(content) => too_late(content).map_or(Ok(content), Err),
+            Err(reason) => Err(reason.clone()),
+        };
+        match &content {
             Ok(content) => {
                 part.stored.push(StoredBlock {
                     position: part.position + part.stored.len() as u64,
@@ -225,13 +276,12 @@ impl Committer {
     }
 }
 
-fn quarantined(
-    part: &Part,
-    seq: u64,
-    received_at: rules::time::Timestamp,
-    reason: &str,
-    bytes: Vec<u8>,
-) -> Quarantined {
+fn has_result_until(block: &Block, series: &SeriesKey, at: Timestamp) -> bool {
+    let own = block.series.iter().filter(|part| part.service == series.service && part.check == series.check);
+    own.flat_map(|part| &part.results).any(|result| result.at <= at)
+}
+
+fn quarantined(part: &Part, seq: u64, received_at: Timestamp, reason: &str, bytes: Vec<u8>) -> Quarantined {
     let (agent, incarnation, reason) = (part.agent.clone(), part.incarnation, reason.to_owned());
     Quarantined { agent, incarnation, seq, received_at, reason, bytes }
 }

@@ -31,7 +31,11 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// Where a series is folded again from.
 struct Refold {
     index: usize,
+    /// The earliest of its late results.
+    first: Timestamp,
     cut: Timestamp,
+    /// The earliest stored result that it is made of.
+    reads_from: Timestamp,
     /// The runs before the cut, the last one cut off there.
     base: Vec<Run>,
     /// The hours as they were, from the hour of the last run before the cut on.
@@ -43,19 +47,23 @@ struct Source<'a> {
     ledger: &'a dyn Ledger,
     batch: &'a [Arc<Block>],
     before: u64,
+    /// Results before this may have left the ledger.
+    forgotten_until: Timestamp,
 }
 
 type Results = Vec<(ProbeResult, Pace)>;
 
 impl AgentFold {
-    /// Takes in all results that were set aside.
+    /// Takes in all results that were set aside; [`LedgerError::TooLate`] names one whose neighbours
+    /// have left the ledger.
     pub(super) async fn take_in_late(
         &mut self,
         ledger: &dyn Ledger,
         batch: &[Arc<Block>],
         before: u64,
     ) -> Result<(), LedgerError> {
-        let source = Source { ledger, batch, before };
+        let forgotten_until = self.forgotten_until(ledger).await?;
+        let source = Source { ledger, batch, before, forgotten_until };
         let mut refolds = Vec::new();
         for index in self.changed.clone() {
             if let Some(first) = self.series[index].pending.late.iter().map(|(result, _)| result.at).min() {
@@ -64,11 +72,25 @@ impl AgentFold {
         }
         let cuts = refolds.iter().map(|refold| (refold.index, refold.cut)).collect();
         let mut found = self.results(&source, &cuts, None).await?;
+        // Blocks may have been forgotten while others were read.
+        let forgotten_until = self.forgotten_until(ledger).await?;
+        if let Some(refold) = refolds.iter().find(|refold| refold.reads_from < forgotten_until) {
+            return Err(self.too_late(refold.index, refold.first));
+        }
         for refold in refolds {
             let results = found.remove(&refold.index).unwrap_or_default();
             self.refold(refold, results);
         }
         Ok(())
+    }
+
+    async fn forgotten_until(&self, ledger: &dyn Ledger) -> Result<Timestamp, LedgerError> {
+        let forgotten = ledger.forgotten(&self.agent).await?;
+        Ok(forgotten.map_or(Timestamp::MIN, |forgotten| forgotten.until))
+    }
+
+    fn too_late(&self, index: usize, at: Timestamp) -> LedgerError {
+        LedgerError::TooLate { series: self.key(index), at }
     }
 
     async fn plan(&self, source: &Source<'_>, index: usize, first: Timestamp) -> Result<Refold, LedgerError> {
@@ -82,21 +104,26 @@ impl AgentFold {
                 Some(_) | None => break (runs, None),
             }
         };
+        if cut < source.forgotten_until {
+            return Err(self.too_late(index, first));
+        }
         let before = runs.partition_point(|run| run.first_at < cut);
         let hours_from = before.checked_sub(1).map_or(cut, |last| runs[last].first_at.hour().min(cut));
         let hours = self.hours_from(source.ledger, index, hours_from).await?;
-        let mut base = runs[..before].to_vec();
+        let (mut base, mut reads_from) = (runs[..before].to_vec(), cut);
         if let (Some(run), Some(last)) = (spanning, base.last_mut()) {
-            let (result, pace) = self.last_before(source, index, cut, run).await?;
+            let (result, pace) =
+                self.last_before(source, index, cut, run).await?.ok_or_else(|| self.too_late(index, first))?;
             let later: u64 = runs[before..].iter().map(|run| u64::from(run.results)).sum();
             let open = self.series[index].hour.as_ref().map_or(0, |open| open.population.results());
             let after_cut: u64 = hours.range(cut..).map(|(_, hour)| hour.population.results()).sum::<u64>() + open;
             let left = (u64::from(run.results) + later).saturating_sub(after_cut);
             last.results = u32::try_from(left).unwrap_or(u32::MAX);
             last.last_at = result.at;
+            reads_from = result.at;
             last.until = result.at.plus(speech(pace));
         }
-        Ok(Refold { index, cut, base, hours })
+        Ok(Refold { index, first, cut, reads_from, base, hours })
     }
 
     /// The runs that bear on a cut, from the ledger if memory does not reach back so far.
@@ -135,14 +162,14 @@ impl AgentFold {
         Ok(hours)
     }
 
-    /// The last result before `cut` of `run`, which has one.
+    /// The last result before `cut` of `run`, which has one; nothing if it may have left the ledger.
     async fn last_before(
         &self,
         source: &Source<'_>,
         index: usize,
         cut: Timestamp,
         run: Run,
-    ) -> Result<(ProbeResult, Pace), LedgerError> {
+    ) -> Result<Option<(ProbeResult, Pace)>, LedgerError> {
         let mut back = LOOK_BACK.max(speech(self.series[index].pace));
         loop {
             let from = cut.minus(back).max(run.first_at);
@@ -151,7 +178,11 @@ impl AgentFold {
             put_in_order(&mut results);
             if let Some(last) = results.last().map(|last| last.0.at) {
                 let standing = results.into_iter().find(|(result, _)| result.at == last);
-                return Ok(standing.expect("the last instant has a result"));
+                let standing = standing.expect("the last instant has a result");
+                return Ok((source.forgotten_until <= standing.0.at).then_some(standing));
+            }
+            if from < source.forgotten_until {
+                return Ok(None);
             }
             if from <= run.first_at {
                 let what = format!("a run of {:?} begins at {from} and no block has a result there", self.key(index));
@@ -193,7 +224,7 @@ impl AgentFold {
 
     /// Folds the series again from the cut on.
     fn refold(&mut self, refold: Refold, mut results: Results) {
-        let Refold { index, cut, base, hours } = refold;
+        let Refold { index, cut, base, hours, .. } = refold;
         let old = &mut self.series[index];
         let last_kept = base.last().map(|run| run.first_at);
         let mut new = SeriesFold::new(old.service.clone(), old.check.clone(), old.pace);

@@ -2,7 +2,8 @@
 //!
 //! Between a checkpoint and the present only results in order came (see [`super`]), so the closed
 //! runs of the ledger go before the open ones of the checkpoint, and the blocks since are pushed.
-//! If one of these is missing or doesn't fit, the fold is made from the first block on.
+//! If one of these is missing or doesn't fit, the fold is made from the first block on, as long as
+//! no block was forgotten: blocks are only forgotten once a checkpoint holds them.
 
 use super::{AgentFold, CheckpointWanted};
 use crate::ledger::{Checkpoint, Derived, Hour, Ledger, LedgerError, StoredBlock};
@@ -87,8 +88,11 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Folds all of `agent`'s blocks from the first one on.
+    /// Folds all of `agent`'s blocks from the first one on; never a part of them.
     pub(crate) async fn fold(ledger: &dyn Ledger, agent: &AgentId) -> Result<Scratch, LedgerError> {
+        if let Some(forgotten) = ledger.forgotten(agent).await? {
+            return Err(LedgerError::Forgotten { agent: agent.clone(), blocks: forgotten.position });
+        }
         let mut fold = AgentFold::new(agent.clone());
         fold.own_hours = Some(Vec::new());
         loop {

@@ -30,4 +30,4 @@ macro_rules! facts {
         }
     };
 }
-use facts;
+pub(crate) use facts;

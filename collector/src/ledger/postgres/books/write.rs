@@ -26,7 +26,7 @@ const INSERT_STATEMENT: &str = "INSERT INTO statements (agreement, month, versio
 const CLAIM: &str = "UPDATE messages SET attempts = attempts + 1, due_at = $3
     WHERE message = $1 AND attempts = $2 AND state = $4";
 const SETTLE: &str = "UPDATE messages SET state = $2, due_at = $3, error = $4
-    WHERE message = $1 AND (state = $5 OR ($2 = $6 AND state <> $6))";
+    WHERE message = $1 AND (state = $5 OR ($2::bigint = $6::bigint AND state <> $6))";
 const INSERT_SEAL: &str = "INSERT INTO seals (number, sealed_at, manifest, sha256, verified_at)
     SELECT $1::bigint, $2::bigint, $3::text, $4::bytea, $5::bigint
     WHERE (SELECT coalesce(max(number), 0) FROM seals) + 1 = $1 ON CONFLICT DO NOTHING";
