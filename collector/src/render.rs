@@ -13,7 +13,6 @@ pub(crate) mod chart;
 pub(crate) mod document;
 pub(crate) mod drawing;
 pub(crate) mod figures;
-mod method;
 pub(crate) mod outside;
 pub(crate) mod strip;
 mod timeline;

@@ -12,6 +12,7 @@ mod exclusions;
 mod first;
 mod incidents;
 mod latency;
+mod method;
 mod objectives;
 mod outages;
 mod retainer;
@@ -21,7 +22,6 @@ mod verification;
 mod writer;
 
 use super::chart::Chart;
-use super::method;
 use super::timeline::Timeline;
 use crate::closing::Statement;
 use rules::agreement::Language;
@@ -178,7 +178,7 @@ pub(crate) fn document(statement: &Statement<'_>, language: Language) -> Documen
     sections.extend(incidents::section(statement, &writer));
     sections.extend(retainer::section(statement, &writer));
     sections.extend(standing::section(statement, &writer));
-    sections.push(method::section(statement.agreement, language));
+    sections.push(method::section(statement.agreement, &writer));
     sections.push(verification::section(statement, &writer));
     Document {
         language,

@@ -70,15 +70,26 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// An amount with its currency: `1,200,000 KRW`, `1,200.50 USD`.
-pub(crate) fn money(amount: Money, currency: Currency) -> String {
+/// An amount with its currency: `1,200,000 KRW`, `1,200.50 USD`, and as contracts write it `1,200,000원`.
+pub(crate) fn money(amount: Money, currency: Currency, language: Language) -> String {
     let unit = 10u64.pow(currency.digits());
     let mut text = grouped(amount.0 / unit);
     if 1 < unit {
         let width = currency.digits() as usize;
         let _ = write!(text, ".{:0width$}", amount.0 % unit);
     }
-    format!("{text} {}", currency.code())
+    match (currency.code(), language) {
+        ("KRW", Language::Korean) => format!("{text}원"),
+        (code, Language::Korean | Language::English) => format!("{text} {code}"),
+    }
+}
+
+/// A hash as people compare it.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Writes instants in a zone, with their offset where a stretch of time has two.
@@ -165,7 +176,9 @@ mod tests {
 
     #[test]
     fn money_has_the_digits_of_its_currency() {
-        let check = |code: &str, amount, said: &str| assert_eq!(money(Money(amount), code.parse().unwrap()), said);
+        let say = |code: &str, amount, language| money(Money(amount), code.parse().unwrap(), language);
+        let check = |code, amount, said: &str| assert_eq!(say(code, amount, Language::English), said);
+        assert_eq!(say("KRW", 1_200_000, Language::Korean), "1,200,000원");
         check("KRW", 1_200_000, "1,200,000 KRW");
         check("USD", 120_050, "1,200.50 USD");
         check("KWD", 5, "0.005 KWD");

@@ -218,6 +218,21 @@ words! {
         "체험 기간과 요금 연체 기간에는 협약을 적용하지 않습니다 (사유: 요금 미납·체험·무료 이용).";
     // method and proof
     MethodTitle: "Method", "산정 방법";
+    ParametersTitle: "Every parameter of the policy", "정책의 모든 기준값";
+    Parameter: "Parameter", "항목";
+    Key: "Key", "설정 키";
+    Value: "Value", "값";
+    NotPromised: "not promised", "약속하지 않음";
+    NoLimit: "no limit", "한도 없음";
+    ForGood: "for good", "기한 없음";
+    Never: "never", "없음";
+    LookedAtTitle: "What is looked at", "점검 내용";
+    Target: "Kind and target", "종류와 대상";
+    Every: "Every", "간격";
+    Timeout: "Timeout", "제한 시간";
+    Counts: "Counts for availability", "가용률 산입";
+    Yes: "yes", "예";
+    No: "no", "아니요";
     VerifyTitle: "How to verify this statement", "명세서 검증 방법";
     VerifyHash: "The canonical JSON form of this statement holds every figure printed here. Its hash:",
         "이 명세서의 정규 JSON 형식에는 여기에 기재된 모든 수치가 있습니다. 그 해시값:";

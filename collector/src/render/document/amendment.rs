@@ -8,7 +8,6 @@ use crate::render::figures;
 use crate::render::outside;
 use crate::render::words::Word;
 use rules::decimal::Money;
-use std::fmt::Write as _;
 
 /// The amendment in a sentence, for the first page.
 pub(super) fn summary(statement: &Statement<'_>, writer: &Writer<'_>) -> Option<String> {
@@ -34,7 +33,7 @@ pub(super) fn section(statement: &Statement<'_>, writer: &Writer<'_>) -> Option<
     let blocks = vec![
         Block::sentence(summary(statement, writer)?),
         Block::sentence(writer.say(Word::PredecessorHash)),
-        Block::Code(hex(&amends.sha256)),
+        Block::Code(figures::hex(&amends.sha256)),
         Block::Table(writer.table(Word::Changes, &columns, rows.collect())),
     ];
     Some(Section { title: writer.say(Word::AmendmentTitle).to_owned(), begins: Begins::OnNewPage, blocks })
@@ -43,24 +42,16 @@ pub(super) fn section(statement: &Statement<'_>, writer: &Writer<'_>) -> Option<
 fn difference(statement: &Statement<'_>, amends: &Amendment, writer: &Writer<'_>) -> String {
     let size = Money(u64::try_from(amends.credit_difference.unsigned_abs()).unwrap_or(u64::MAX));
     let size = match &statement.agreement.fees {
-        Some(fees) => figures::money(size, fees.currency),
+        Some(fees) => writer.money(size, fees.currency),
         None => figures::grouped(size.0),
     };
     match amends.credit_difference {
         0 => writer.either("What is owed stays the same.", "할인 금액은 변동이 없습니다.").to_owned(),
         1.. => writer
-            .either(format!("{size} more is owed to the customer."), format!("고객에게 {size}을 추가로 할인합니다.")),
+            .either(format!("{size} more is owed to the customer."), format!("고객에게 추가로 할인할 금액: {size}.")),
         ..0 => writer.either(
             format!("{size} less is owed to the customer; what was granted beyond it is debited."),
-            format!("할인 금액이 {size}만큼 줄었으며, 이미 할인한 초과분은 다시 청구합니다."),
+            format!("할인 금액의 감소분: {size}. 이미 할인한 초과분은 다시 청구합니다."),
         ),
     }
-}
-
-/// A hash as people compare it.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -3,7 +3,6 @@
 use super::writer::Writer;
 use super::{Block, ColumnKind, Row, Tone};
 use crate::closing::{ServiceMonth, Statement};
-use crate::render::figures;
 use crate::render::words::Word;
 use rules::availability::Ratio;
 use rules::credit::{Credit, Withheld};
@@ -52,21 +51,21 @@ fn band(tier: &Tier, availability: Ratio, writer: &Writer<'_>) -> Row {
 
 fn fees(rule: &CreditRule, credit: &Credit, currency: Currency, writer: &Writer<'_>) -> Vec<Row> {
     let of = |(month, fee): &(rules::period::Month, Money)| {
-        line(writer.either(format!("Fee of {month}"), format!("{month} 이용요금")), figures::money(*fee, currency))
+        line(writer.either(format!("Fee of {month}"), format!("{month} 이용요금")), writer.money(*fee, currency))
     };
     let mut rows: Vec<Row> = credit.fees.iter().map(of).collect();
     let basis = match rule.basis {
         CreditBasis::Month => Word::BasisMonth,
         CreditBasis::TrailingThreeMonths => Word::BasisTrailing,
     };
-    rows.extend(credit.basis().map(|mean| line(writer.say(basis), figures::money(mean, currency))));
+    rows.extend(credit.basis().map(|mean| line(writer.say(basis), writer.money(mean, currency))));
     rows
 }
 
 fn amount(rule: &CreditRule, credit: &Credit, currency: Currency, writer: &Writer<'_>) -> Vec<Row> {
     let Some(basis) = credit.basis() else { return Vec::new() };
     let [basis, unit, amount] =
-        [basis, Money(rule.truncate_below.get()), credit.amount].map(|of| figures::money(of, currency));
+        [basis, Money(rule.truncate_below.get()), credit.amount].map(|of| writer.money(of, currency));
     let owed = writer.either(
         format!("{basis} × {} %, cut down to a multiple of {unit}", credit.percent),
         format!("{basis} × {} %, {unit} 단위 미만 절사", credit.percent),

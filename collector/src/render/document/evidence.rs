@@ -6,6 +6,8 @@ use crate::closing::ServiceMonth;
 use crate::render::figures::{cut_percent, millis};
 use crate::render::outside;
 use crate::render::words::Word;
+use rules::agreement::Service;
+use rules::check::Counts;
 use rules::interval::Interval;
 
 /// How many undetermined stretches are listed, the longest; what is left out is said.
@@ -15,6 +17,7 @@ pub(super) fn blocks(month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Vec<Block
     let mut blocks = vec![Block::Table(partition(month, writer)), Block::Table(readings(month, writer))];
     blocks.extend(undetermined(month, writer).map(Block::Table));
     blocks.push(Block::Table(coverage(month, writer)));
+    blocks.push(Block::Table(looked_at(month.service, writer)));
     blocks
 }
 
@@ -120,4 +123,54 @@ fn coverage(month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Table {
     let mut table = writer.table(Word::CoverageTitle, &columns, rows.collect());
     table.notes.push(writer.say(Word::CoverageNote).to_owned());
     table
+}
+
+/// What agents were told to look at, as the agreement stands.
+fn looked_at(service: &Service, writer: &Writer<'_>) -> Table {
+    let rows = service.checks.iter().map(|check| {
+        let counts = match check.counts {
+            Counts::Yes => Word::Yes,
+            Counts::No => Word::No,
+        };
+        Row::plain([
+            outside::shown(check.id.as_str()),
+            format!("{}: {}", check.target.kind(), target(check.target.address())),
+            writer.length(check.every),
+            writer.length(check.timeout),
+            writer.say(counts).to_owned(),
+        ])
+    });
+    let columns = [
+        (Word::Check, ColumnKind::Name),
+        (Word::Target, ColumnKind::Prose),
+        (Word::Every, ColumnKind::Number),
+        (Word::Timeout, ColumnKind::Number),
+        (Word::Counts, ColumnKind::Word),
+    ];
+    writer.table(Word::LookedAtTitle, &columns, rows.collect())
+}
+
+/// Where a target is, without what could be a secret: a name and password before the host, and the query.
+fn target(address: &str) -> String {
+    let (scheme, rest) =
+        address.split_once("://").map_or(("", address), |(_, rest)| (&address[..address.len() - rest.len()], rest));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    outside::shown(&format!("{scheme}{host}{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_shown_without_what_could_be_a_secret() {
+        let check = |address: &str, said: &str| assert_eq!(target(address), said);
+        check("https://apm.example/login", "https://apm.example/login");
+        check("https://user:p@ss@apm.example:8443/login?token=1#x", "https://apm.example:8443/login");
+        check("https://apm.example?token=1", "https://apm.example");
+        check("apm.example:443", "apm.example:443");
+    }
 }

@@ -4,8 +4,8 @@ use super::service::{self, Summary};
 use super::writer::Writer;
 use super::{Badge, Block, ColumnKind, Fact, Row, Table, Tone, amendment};
 use crate::closing::{Awaiting, State, Statement};
-use crate::render::outside;
 use crate::render::words::Word;
+use crate::render::{figures, outside};
 use rules::agreement::{Effective, Language};
 
 /// Whether figures can still change, in a word.
@@ -56,7 +56,7 @@ fn overview(summaries: &[(String, Summary)], writer: &Writer<'_>) -> Table {
             two(downtime),
             outages.value.clone(),
             two(credit),
-            two(observed),
+            observed.value.clone(),
         ];
         Row { tone: summary.verdict.tone, cells }
     });
@@ -88,8 +88,10 @@ fn facts(statement: &Statement<'_>, writer: &Writer<'_>) -> Vec<Fact> {
     facts.extend(statement.as_of.map(|at| fact(Word::AsOf, writer.instant(at))));
     facts.push(fact(Word::Version, statement.version.to_string()));
     facts.extend(statement.amends.as_ref().map(|amends| {
-        let hash = amendment::hex(&amends.sha256);
-        fact(Word::Predecessor, format!("{} {}\nSHA-256 {hash}", writer.say(Word::Version), amends.predecessor))
+        let hash = figures::hex(&amends.sha256);
+        let before = amends.predecessor;
+        let before = writer.either(format!("version {before}"), format!("제{before}판"));
+        fact(Word::Predecessor, format!("{before}\nSHA-256 {hash}"))
     }));
     facts
 }

@@ -3,7 +3,7 @@
 use super::writer::Writer;
 use super::{Block, Figure, Tone, Verdict, credit, evidence, exclusions, latency, objectives, outages};
 use crate::closing::{Awaiting, ServiceMonth, State, Statement};
-use crate::render::figures::{self, cut_percent, millis};
+use crate::render::figures::{cut_percent, millis};
 use crate::render::timeline;
 use crate::render::words::Word;
 use rules::availability::{Availability, Ratio};
@@ -88,7 +88,12 @@ fn sentences(policy: &Policy, month: &ServiceMonth<'_>, writer: &Writer<'_>) -> 
     if is_unseen(reckoning) {
         return vec![writer.say(Word::NothingSeen).to_owned()];
     }
+    let doubtful = answer(policy, reckoning.availability) == Answer::CannotBeSaid;
     let mut said = vec![match reckoning.met(policy) {
+        _ if doubtful => writer.either(
+            format!("By the agreement's reading availability is {nominal} %; at least {objective} % was promised."),
+            format!("협약의 해석에 따른 가용률은 {nominal} %이며, 약속한 가용률은 {objective} %입니다."),
+        ),
         true => writer.either(
             format!("Availability is {nominal} %; at least {objective} % was promised."),
             format!("가용률은 {nominal} %로, 약속한 {objective} % 이상입니다."),
@@ -113,7 +118,7 @@ fn sentences(policy: &Policy, month: &ServiceMonth<'_>, writer: &Writer<'_>) -> 
             ),
         ));
     }
-    if answer(policy, reckoning.availability) == Answer::CannotBeSaid {
+    if doubtful {
         said.push(writer.say(Word::IncompleteObjective).to_owned());
     } else if reckoning.evidence_is_incomplete(policy) {
         said.push(writer.say(Word::IncompleteCredit).to_owned());
@@ -134,7 +139,7 @@ fn first_figures(policy: &Policy, month: &ServiceMonth<'_>, writer: &Writer<'_>)
     let allowed = Ratio { downtime_ms: 0, ..nominal }.budget_left_ms(objective);
     let allowed = writer.length(Duration::from_millis(u64::try_from(allowed).unwrap_or(0)));
     let credit = &reckoning.credit;
-    let amount = credit.currency.map(|currency| figures::money(credit.amount, currency)).unwrap_or_default();
+    let amount = credit.currency.map(|currency| writer.money(credit.amount, currency)).unwrap_or_default();
     let figure = |label: Word, value: String, note: String| Figure { label: writer.say(label), value, note };
     let longest = reckoning.outages().map(|(stretch, _)| stretch.interval.length()).max();
     let longest = longest.map(|longest| writer.length(longest));

@@ -1,9 +1,9 @@
 //! How anybody can check the statement without trusting this page.
 
-use super::amendment::hex;
 use super::writer::Writer;
 use super::{Begins, Block, Section};
 use crate::closing::{State, Statement};
+use crate::render::figures::hex;
 use crate::render::json;
 use crate::render::words::Word;
 use sha2::{Digest, Sha256};

@@ -6,6 +6,7 @@ use crate::render::figures::{self, Local};
 use crate::render::outside;
 use crate::render::words::Word;
 use rules::agreement::Language;
+use rules::decimal::{Currency, Money};
 use rules::interval::Interval;
 use rules::time::Timestamp;
 use std::fmt::Display;
@@ -39,6 +40,10 @@ impl<'a> Writer<'a> {
 
     pub(super) fn millis(&self, of: u64) -> String {
         self.length(Duration::from_millis(of))
+    }
+
+    pub(super) fn money(&self, amount: Money, currency: Currency) -> String {
+        figures::money(amount, currency, self.language)
     }
 
     pub(super) fn instant(&self, at: Timestamp) -> String {

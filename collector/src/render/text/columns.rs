@@ -71,13 +71,8 @@ fn widths(table: &Table, room: usize) -> Option<Vec<usize>> {
     };
     let widest = |index: usize| cells(index).flat_map(str::lines).map(width).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..table.columns.len()).map(widest).collect();
-    let breakable: Vec<usize> = table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| matches!(column.kind, ColumnKind::Prose | ColumnKind::Name | ColumnKind::Instant))
-        .map(|(index, _)| index)
-        .collect();
+    let breakable: Vec<usize> =
+        (0..widths.len()).filter(|index| table.columns[*index].kind != ColumnKind::Word).collect();
     loop {
         let all = widths.iter().sum::<usize>() + BETWEEN * widths.len().saturating_sub(1);
         let Some(excess) = all.checked_sub(room).filter(|excess| 0 < *excess) else { return Some(widths) };

@@ -1,18 +1,23 @@
 //! How the figures were made, in plain sentences that name every parameter of the policy.
 
-use super::document::{Begins, Block, Section};
-use super::figures::length;
-use super::words::Word;
+mod parameters;
+
+use super::writer::Writer;
+use super::{Begins, Block, Section, standing};
+use crate::render::figures::length;
+use crate::render::words::Word;
 use rules::agreement::{Agreement, Language};
 use rules::policy::{
     AvailabilityRule, Counting, CreditBasis, Denominator, MaintenanceRule, Minutes, Need, OutageExclusions, OutageRule,
     Policy, Undetermined,
 };
 
-/// The part of the document.
-pub(super) fn section(agreement: &Agreement, language: Language) -> Section {
-    let title = Word::MethodTitle.say(language).to_owned();
-    Section { title, begins: Begins::WhereItFalls, blocks: vec![Block::List(method(agreement, language))] }
+/// The part of the document: sentences, then every parameter by itself.
+pub(super) fn section(agreement: &Agreement, writer: &Writer<'_>) -> Section {
+    let mut sentences = method(agreement, writer.language);
+    sentences.extend(standing::follows(agreement.policy.standing, writer));
+    let blocks = vec![Block::List(sentences), Block::Table(parameters::table(&agreement.policy, writer))];
+    Section { title: writer.say(Word::MethodTitle).to_owned(), begins: Begins::WhereItFalls, blocks }
 }
 
 /// The sentences, in the order in which figures are made.
