@@ -1,6 +1,6 @@
 //! A statement as a self-contained page: no script, nothing loaded, printable on A4.
 
-use super::document::{Begins, Block, ColumnKind, Document, document};
+use super::document::{Begins, Block, ColumnKind, Document, Table, document};
 use super::timeline::{COLUMNS_AN_HOUR, Timeline};
 use super::words::code;
 use crate::closing::Statement;
@@ -17,6 +17,10 @@ const DAY_PITCH: usize = 13;
 const TOP: usize = 16;
 const LEFT: usize = 26;
 const RIGHT: usize = 12;
+/// Below this width a pattern can't be seen: the bar is filled.
+const THIN: usize = 5;
+/// Tables of so many rows are not parted between two pages of paper.
+const BRIEF_ROWS_MAX: usize = 14;
 /// Where hours are labelled.
 const HOURS_APART: usize = 3;
 
@@ -55,6 +59,18 @@ struct Rectangle<'a> {
     width: usize,
     class: &'static str,
     title: &'a str,
+}
+
+impl Rectangle<'_> {
+    fn is_thin(&self) -> bool {
+        self.width < THIN
+    }
+}
+
+impl Table {
+    fn is_brief(&self) -> bool {
+        self.rows.len() <= BRIEF_ROWS_MAX
+    }
 }
 
 impl Timeline {

@@ -131,6 +131,7 @@ pub(crate) fn terms() -> Terms {
     agreement.retainer = Some(Retainer {
         from: "2026-01".parse().unwrap(),
         a_year: ManMonths(1_200),
+        carried: ManMonths(0),
         incident_at_least: ManMonths(50),
         carry_at_most: "20".parse().unwrap(),
     });

@@ -5,7 +5,6 @@ use super::{Sheet, ms};
 use crate::closing::{IncidentMonth, Statement};
 use rules::incident::{Clock, Event, Stamped, Verdict};
 use rules::retainer::{Account, ManMonths, Work};
-use rules::standing::Standing;
 
 pub(super) fn figures(sheet: &mut Sheet, statement: &Statement<'_>) {
     statement.response.iter().for_each(|row| objective(sheet, row));
@@ -14,7 +13,7 @@ pub(super) fn figures(sheet: &mut Sheet, statement: &Statement<'_>) {
         retainer(sheet, account);
     }
     for stretch in &statement.standing {
-        sheet.within("standing", standing(stretch.standing), stretch.interval, ms(stretch.interval.length()), "ms");
+        sheet.within("standing", stretch.standing.as_str(), stretch.interval, ms(stretch.interval.length()), "ms");
     }
 }
 
@@ -101,13 +100,4 @@ fn retainer(sheet: &mut Sheet, account: &Account) {
 /// Man-months with both their digits: `0.50`.
 fn mm(of: ManMonths) -> String {
     format!("{}.{:02}", of.0 / 100, of.0 % 100)
-}
-
-fn standing(of: Standing) -> &'static str {
-    match of {
-        Standing::Trial => "trial",
-        Standing::Paid => "paid",
-        Standing::Overdue => "overdue",
-        Standing::Terminated => "terminated",
-    }
 }

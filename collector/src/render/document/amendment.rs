@@ -36,7 +36,7 @@ pub(super) fn section(statement: &Statement<'_>, writer: &Writer<'_>) -> Option<
         Block::Code(figures::hex(&amends.sha256)),
         Block::Table(writer.table(Word::Changes, &columns, rows.collect())),
     ];
-    Some(Section { title: writer.say(Word::AmendmentTitle).to_owned(), begins: Begins::OnNewPage, blocks })
+    Some(Section { title: writer.say(Word::AmendmentTitle).to_owned(), begins: Begins::WhereItFalls, blocks })
 }
 
 fn difference(statement: &Statement<'_>, amends: &Amendment, writer: &Writer<'_>) -> String {

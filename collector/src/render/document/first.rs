@@ -74,13 +74,11 @@ fn overview(summaries: &[(String, Summary)], writer: &Writer<'_>) -> Table {
 
 fn facts(statement: &Statement<'_>, writer: &Writer<'_>) -> Vec<Fact> {
     let agreement = statement.agreement;
-    let calendar = statement.calendar;
     let fact = |label: Word, value: String| Fact { label: writer.say(label), value };
-    let ends = format!("{} – {}", writer.instant(calendar.from()), writer.instant(calendar.until()));
     let mut facts = vec![
         fact(Word::Customer, outside::shown(&agreement.customer)),
         fact(Word::Agreement, outside::shown(agreement.id.as_str())),
-        fact(Word::Period, format!("{}\n{ends}", statement.month)),
+        fact(Word::Period, format!("{}\n{}", statement.month, writer.ends(statement.calendar))),
         fact(Word::Zone, agreement.zone.name().to_owned()),
         fact(Word::Policy, outside::shown(agreement.policy.id.as_str())),
     ];

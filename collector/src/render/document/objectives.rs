@@ -8,7 +8,7 @@ use crate::render::outside;
 use crate::render::words::{Word, clock};
 use rules::agreement::Agreement;
 use rules::objective::{self, Limit, Measured, Promise};
-use rules::policy::RecoveryRule;
+use rules::policy::{Edge, RecoveryRule};
 use std::time::Duration;
 
 /// A service's promises.
@@ -144,7 +144,11 @@ fn recovery_rows(rule: RecoveryRule, month: &ServiceMonth<'_>) -> Vec<objective:
     let recovery = &month.reckoning.recovery;
     let (mean, longest) = (recovery.mttr_ms(), recovery.mttsr_ms());
     let sum = mean.zip(longest).map(|(mean, longest)| mean + longest);
-    let none = RecoveryRule::default();
+    let none = RecoveryRule { edge: rule.edge, ..RecoveryRule::default() };
+    let limit_of = |length| match rule.edge {
+        Edge::Below => Limit::Shorter(length),
+        Edge::AtMost => Limit::NotLonger(length),
+    };
     let promised = [
         (Promise::Mttr, mean, rule.mttr, RecoveryRule { mttr: rule.mttr, ..none }),
         (Promise::Mttsr, longest, rule.mttsr, RecoveryRule { mttsr: rule.mttsr, ..none }),
@@ -152,7 +156,7 @@ fn recovery_rows(rule: RecoveryRule, month: &ServiceMonth<'_>) -> Vec<objective:
     ];
     let row = |(promise, measured, limit, alone): (Promise, Option<u64>, Option<Duration>, RecoveryRule)| {
         let measured = measured.map(|ms| Measured::Length(Duration::from_millis(ms)));
-        Some(objective::Row { promise, limit: Limit::Shorter(limit?), measured, met: recovery.keeps_to(&alone) })
+        Some(objective::Row { promise, limit: limit_of(limit?), measured, met: recovery.keeps_to(&alone) })
     };
     promised.into_iter().filter_map(row).collect()
 }

@@ -76,22 +76,5 @@ fn row(line: &Line, writer: &Writer<'_>) -> Row {
 
 /// Man-months as people write them: `0.5 M/M`.
 fn mm(of: ManMonths) -> String {
-    let (whole, rest) = (of.0 / 100, of.0 % 100);
-    match rest {
-        0 => format!("{whole} M/M"),
-        _ => format!("{whole}.{} M/M", format!("{rest:02}").trim_end_matches('0')),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn man_months_have_the_digits_that_they_need() {
-        assert_eq!(
-            [0, 50, 125, 1_200, 5].map(|of| mm(ManMonths(of))),
-            ["0 M/M", "0.5 M/M", "1.25 M/M", "12 M/M", "0.05 M/M"]
-        );
-    }
+    format!("{of} M/M")
 }

@@ -7,8 +7,8 @@ use crate::render::outside;
 use crate::render::words::{Word, clock};
 use rules::incident::Clock;
 use rules::policy::{
-    AvailabilityRule, Counting, CreditBasis, CreditRule, Denominator, LatencyObjective, MaintenanceRule, Minutes, Need,
-    OutageExclusions, OutageRule, Policy, RecoveryRule, ResponseRule, Tier, Undetermined,
+    AvailabilityRule, Counting, CreditBasis, CreditRule, Denominator, Edge, LatencyObjective, MaintenanceRule, Minutes,
+    Need, OutageExclusions, OutageRule, Policy, RecoveryRule, ResponseRule, Tier, Undetermined,
 };
 use rules::standing::StandingRule;
 use std::time::Duration;
@@ -164,10 +164,15 @@ impl List<'_> {
     }
 
     fn recovery(&mut self, rule: RecoveryRule) {
-        let RecoveryRule { mttr, mttsr, sum } = rule;
-        self.promise(("mean time to recovery below", "평균 복구 시간 (미만)"), "recovery.mttr", mttr);
-        self.promise(("longest time to recovery below", "최대 서비스 복구 시간 (미만)"), "recovery.mttsr", mttsr);
-        self.promise(("both together below", "두 시간의 합 (미만)"), "recovery.sum", sum);
+        let RecoveryRule { mttr, mttsr, sum, edge } = rule;
+        self.promise(("mean time to recovery", "평균 복구 시간"), "recovery.mttr", mttr);
+        self.promise(("longest time to recovery", "최대 서비스 복구 시간"), "recovery.mttsr", mttsr);
+        self.promise(("both together", "두 시간의 합"), "recovery.sum", sum);
+        let edge = match edge {
+            Edge::Below => ("a figure below its limit keeps it (below)", "기준 미만이어야 준수 (below)"),
+            Edge::AtMost => ("a figure at its limit keeps it (at_most)", "기준 이하이면 준수 (at_most)"),
+        };
+        self.choice(("recovery at its limit", "복구 시간이 기준과 같을 때"), "recovery.limits", edge);
     }
 
     fn maintenance(&mut self, rule: MaintenanceRule) {
