@@ -1,6 +1,6 @@
 //! What people and tools see of the collector: the console, the API, `/metrics`.
 //!
-//! It reads what is committed and never changes anything. Every page works without a script; with
+//! It shows what is committed, each to those who may see it, and takes what people put on record. Every page works without a script; with
 //! one it updates itself when something changes.
 
 mod agents;
@@ -8,9 +8,11 @@ mod api;
 mod console;
 mod events;
 mod figures;
+mod frame;
 mod means;
 mod metrics;
-mod problem;
+pub(crate) mod people;
+pub(crate) mod problem;
 mod recent;
 mod statements;
 
@@ -19,10 +21,11 @@ use crate::serve::{Collector, Facts, ServeError};
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use config::collector::CollectorConfig;
 use daemon::reload::FileWatch;
 use figures::{Figures, ServiceFigures};
+use people::{People, sign_in};
 use rules::agreement::{Agreement, Service};
 use rules::time::Timestamp;
 use std::ops::Deref;
@@ -41,6 +44,8 @@ pub(crate) struct AppState {
     facts: Facts,
     /// The months' figures so far.
     figures: Arc<Figures>,
+    /// Who was here.
+    people: Arc<People>,
 }
 
 impl Deref for AppState {
@@ -53,7 +58,7 @@ impl Deref for AppState {
 
 impl AppState {
     fn new(facts: Facts) -> AppState {
-        AppState { facts, figures: Arc::default() }
+        AppState { facts, figures: Arc::default(), people: Arc::default() }
     }
 
     /// What `service` is now.
@@ -81,23 +86,29 @@ pub async fn serve(collector: Collector, file: Option<FileWatch>, cancel: Cancel
     ended
 }
 
-/// The routes of the web's listener.
+/// The routes of the web's listener. What is not said to be open is behind the gate.
 fn router(app: AppState) -> Router {
-    let pages = Router::new()
+    let gate = axum::middleware::from_fn_with_state(app.clone(), people::gate);
+    let guarded = Router::new()
         .route("/", get(console::overview))
         .route("/services/{service}", get(console::service))
         .route("/agents", get(agents::show))
         .route("/statements/{agreement}/{period}", get(statements::show))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/events", get(events::stream))
+        .route("/metrics", get(metrics::page))
+        .merge(api::router())
+        .route_layer(gate);
+    let open = Router::new()
+        .route("/sign-in", get(sign_in::ask).post(sign_in::enter))
         .route("/console.css", get(async || asset("text/css; charset=utf-8", include_str!("../templates/console.css"))))
         .route("/statement.css", get(async || asset("text/css; charset=utf-8", crate::render::html::STYLE)))
         .route(
             "/console.js",
             get(async || asset("text/javascript; charset=utf-8", include_str!("../templates/console.js"))),
-        )
-        .route("/events", get(events::stream))
-        .route("/metrics", get(metrics::page));
+        );
     let health = daemon::admin::health(app.readiness.clone());
-    pages.merge(api::router()).with_state(app).merge(health)
+    guarded.merge(open).with_state(app).merge(health)
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {
@@ -115,7 +126,7 @@ fn page(html: String) -> Response {
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     (headers, html).into_response()

@@ -2,6 +2,8 @@
 // as often as the page allows and at least every ten seconds beyond that, and puts the new content
 // in the place of the old.
 (() => {
+  // Pages with forms say `never`: what somebody types must not be swept away.
+  if (document.body.dataset.soonestMs === "never") return;
   const SOONEST_MS = Number(document.body.dataset.soonestMs), LATEST_MS = SOONEST_MS + 9000;
   let last = Date.now(), due = null;
 

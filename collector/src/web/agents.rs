@@ -1,19 +1,20 @@
 //! The agents' page: who looks, and how far each one's word reaches.
 
 use super::console::coarse;
+use super::frame::Frame;
+use super::people::Actor;
 use super::{AppState, page};
 use askama::Template;
 use axum::extract;
 use axum::response::Response;
-use rules::id::AgentId;
+use rules::id::{AgentId, ServiceId};
 use rules::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Template)]
 #[template(path = "agents.html")]
 struct AgentsPage {
-    title: &'static str,
-    clock: String,
+    frame: Frame,
     rows: Vec<AgentRow>,
 }
 
@@ -35,11 +36,16 @@ pub(super) struct AgentRow {
 /// After this long without a result an agent is shown as quiet.
 const QUIET_AFTER: std::time::Duration = std::time::Duration::from_secs(120);
 
-/// All agents that the configuration names or that ever sent anything.
-pub(super) fn agents(app: &AppState, now: Timestamp) -> Vec<AgentRow> {
+/// The agents that `actor` sees: all that the configuration names or that ever sent anything, or
+/// those that look at a service of the actor's, with what they see of those.
+pub(super) fn agents(app: &AppState, actor: &Actor, now: Timestamp) -> Vec<AgentRow> {
     let config = app.config();
+    let own: BTreeSet<&ServiceId> = actor.services(&config.agreements, now).map(|(_, service)| &service.id).collect();
     let mut series: BTreeMap<AgentId, (usize, usize)> = BTreeMap::new();
     app.state.for_each(|view| {
+        if !actor.sees_all() && !own.contains(&view.key.service) {
+            return;
+        }
         let (all, down) = series.entry(view.key.agent.clone()).or_default();
         *all += 1;
         *down +=
@@ -47,7 +53,10 @@ pub(super) fn agents(app: &AppState, now: Timestamp) -> Vec<AgentRow> {
     });
     let views: BTreeMap<AgentId, _> = app.state.agents().into_iter().map(|view| (view.agent.clone(), view)).collect();
     let named: BTreeSet<AgentId> = config.agents.iter().map(|known| known.agent.clone()).collect();
-    let all: BTreeSet<&AgentId> = named.iter().chain(views.keys()).collect();
+    let all: BTreeSet<&AgentId> = match actor.sees_all() {
+        true => named.iter().chain(views.keys()).collect(),
+        false => series.keys().collect(),
+    };
     let row = |agent: &AgentId| {
         let view = views.get(agent);
         let last_at = view.and_then(|view| view.last_at);
@@ -69,8 +78,8 @@ pub(super) fn agents(app: &AppState, now: Timestamp) -> Vec<AgentRow> {
 }
 
 /// Answers `/agents`.
-pub(super) async fn show(extract::State(app): extract::State<AppState>) -> Response {
+pub(super) async fn show(extract::State(app): extract::State<AppState>, actor: Actor) -> Response {
     let now = app.clock.wall();
-    let shown = AgentsPage { title: "Agents", clock: now.to_string(), rows: agents(&app, now) };
+    let shown = AgentsPage { frame: Frame::of(&actor, "Agents", now), rows: agents(&app, &actor, now) };
     page(shown.render().expect("writing into a string can't fail"))
 }

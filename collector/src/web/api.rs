@@ -5,7 +5,7 @@
 
 mod views;
 
-use super::figures::services;
+use super::people::Actor;
 use super::problem::Problem;
 use super::{AppState, agents, recent, statements};
 use crate::closing::explanation::explain;
@@ -17,7 +17,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use config::collector::CollectorConfig;
 use rules::agreement::{Agreement, Language, Service};
 use rules::time::Timestamp;
 use serde::Deserialize;
@@ -67,25 +66,38 @@ impl Paging {
     }
 }
 
-async fn list_agents(extract::State(app): extract::State<AppState>, Query(paging): Query<Paging>) -> Response {
-    let rows = agents::agents(&app, app.clock.wall());
+async fn list_agents(
+    extract::State(app): extract::State<AppState>,
+    actor: Actor,
+    Query(paging): Query<Paging>,
+) -> Response {
+    let rows = agents::agents(&app, &actor, app.clock.wall());
     let (rows, next) = paging.of(rows, |row| row.agent.clone());
     Json(views::Agents { agents: rows.iter().map(views::Agent::of).collect(), next }).into_response()
 }
 
-async fn list_agreements(extract::State(app): extract::State<AppState>, Query(paging): Query<Paging>) -> Response {
-    let config = app.config();
-    let mut all: Vec<&Agreement> = config.agreements.iter().collect();
+async fn list_agreements(
+    extract::State(app): extract::State<AppState>,
+    actor: Actor,
+    Query(paging): Query<Paging>,
+) -> Response {
+    let (config, now) = (app.config(), app.clock.wall());
+    let in_force = config.agreements.iter().filter(|agreement| agreement.is_in_force_at(now));
+    let mut all: Vec<&Agreement> = in_force.filter(|agreement| actor.sees(&agreement.id)).collect();
     all.sort_by(|a, b| a.id.cmp(&b.id));
     let (all, next) = paging.of(all, |agreement| agreement.id.to_string());
     Json(views::Agreements { agreements: all.into_iter().map(views::Agreement::of).collect(), next }).into_response()
 }
 
-async fn list_services(extract::State(app): extract::State<AppState>, Query(paging): Query<Paging>) -> Response {
+async fn list_services(
+    extract::State(app): extract::State<AppState>,
+    actor: Actor,
+    Query(paging): Query<Paging>,
+) -> Response {
     let config = app.config();
     app.figures.under(&config);
     let now = app.clock.wall();
-    let mut all: Vec<(&Agreement, &Service)> = services(&config.agreements).collect();
+    let mut all: Vec<(&Agreement, &Service)> = actor.services(&config.agreements, now).collect();
     all.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
     let (all, next) = paging.of(all, |(_, service)| service.id.to_string());
     let view = |(agreement, service): (&Agreement, &Service)| {
@@ -96,20 +108,15 @@ async fn list_services(extract::State(app): extract::State<AppState>, Query(pagi
     Json(views::Services { services: all.into_iter().map(view).collect(), next }).into_response()
 }
 
-/// The service that a path names, and its agreement.
-fn named(config: &CollectorConfig, name: String) -> Result<(&Agreement, &Service), Problem> {
-    let found = services(&config.agreements).find(|(_, service)| service.id.as_str() == name);
-    found.ok_or(Problem::NotFound { what: "service", name })
-}
-
 async fn service(
     extract::State(app): extract::State<AppState>,
+    actor: Actor,
     Path(name): Path<String>,
 ) -> Result<Json<views::ServiceDetail>, Problem> {
     let config = app.config();
     app.figures.under(&config);
-    let (agreement, service) = named(&config, name)?;
     let now = app.clock.wall();
+    let (agreement, service) = actor.service(&config.agreements, &name, now)?;
     let recent = recent::recent(&app.state, agreement, service, now);
     let is = app.now(agreement, service);
     let figures = app.figures(agreement, service, &is, now);
@@ -122,11 +129,13 @@ async fn service(
 
 async fn outages(
     extract::State(app): extract::State<AppState>,
+    actor: Actor,
     Path(name): Path<String>,
 ) -> Result<Json<views::Outages>, Problem> {
     let config = app.config();
-    let (agreement, service) = named(&config, name)?;
-    let recent = recent::recent(&app.state, agreement, service, app.clock.wall());
+    let now = app.clock.wall();
+    let (agreement, service) = actor.service(&config.agreements, &name, now)?;
+    let recent = recent::recent(&app.state, agreement, service, now);
     Ok(Json(views::Outages { outages: recent.stretches.iter().rev().map(views::Outage::of).collect() }))
 }
 
@@ -139,11 +148,13 @@ struct Question {
 
 async fn explanation(
     extract::State(app): extract::State<AppState>,
+    actor: Actor,
     Path(name): Path<String>,
     Query(question): Query<Question>,
 ) -> Result<Json<views::Explanation>, Problem> {
     let config = app.config();
-    let (agreement, service) = named(&config, name)?;
+    let now = app.clock.wall();
+    let (agreement, service) = actor.service(&config.agreements, &name, now)?;
     let month = statements::month(&question.period)?;
     let at = match question.at {
         Some(at) => Some(
@@ -151,8 +162,7 @@ async fn explanation(
         ),
         None => None,
     };
-    let now = Some(app.clock.wall());
-    let text = explain(&app.evidence, agreement, service, month, now, at).await?;
+    let text = explain(&app.evidence, agreement, service, month, Some(now), at).await?;
     Ok(Json(views::Explanation { service: service.id.to_string(), period: month.to_string(), text }))
 }
 
@@ -165,11 +175,12 @@ struct Form {
 
 async fn statement(
     extract::State(app): extract::State<AppState>,
+    actor: Actor,
     Path((agreement, period)): Path<(String, String)>,
     Query(form): Query<Form>,
 ) -> Result<Response, Problem> {
     let config = app.config();
-    let (agreement, month) = statements::named(&config, &agreement, &period)?;
+    let (agreement, month) = statements::named(&config, &actor, app.clock.wall(), &agreement, &period)?;
     let terms = Terms::new(agreement.clone());
     let statement = statements::draw_up(&app, &terms, month).await?;
     let format = form.format.unwrap_or(Format::Json);

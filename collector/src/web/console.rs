@@ -1,6 +1,8 @@
 //! The console's overview and one service's page.
 
-use super::figures::{Evidence, MonthFigures, services};
+use super::figures::{Evidence, MonthFigures};
+use super::frame::Frame;
+use super::people::Actor;
 use super::problem::Problem;
 use super::recent::{self, COLUMNS, Recent};
 use super::{AppState, encoded, page};
@@ -54,8 +56,7 @@ impl Strip {
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage {
-    title: &'static str,
-    clock: String,
+    frame: Frame,
     counts: [(&'static str, usize); 4],
     rows: Vec<OverviewRow>,
     previous: Option<usize>,
@@ -85,14 +86,18 @@ pub(super) struct Paging {
 }
 
 /// The overview: every service's state, month and last day.
-pub(super) async fn overview(extract::State(app): extract::State<AppState>, Query(paging): Query<Paging>) -> Response {
+pub(super) async fn overview(
+    extract::State(app): extract::State<AppState>,
+    actor: Actor,
+    Query(paging): Query<Paging>,
+) -> Response {
     let config = app.config();
     app.figures.under(&config);
     let now = app.clock.wall();
     let mut counts = [("up", 0), ("down", 0), ("outage", 0), ("unknown", 0)];
     let mut rows = Vec::new();
     let mut total = 0;
-    for (index, (agreement, service)) in services(&config.agreements).enumerate() {
+    for (index, (agreement, service)) in actor.services(&config.agreements, now).enumerate() {
         total = index + 1;
         let is = app.now(agreement, service);
         for (_, count) in counts.iter_mut().filter(|(word, _)| *word == is.word()) {
@@ -104,8 +109,7 @@ pub(super) async fn overview(extract::State(app): extract::State<AppState>, Quer
     }
     let next = paging.from.saturating_add(PAGE_SIZE);
     let overview = OverviewPage {
-        title: "Services",
-        clock: now.to_string(),
+        frame: Frame::of(&actor, "Services", now),
         counts,
         rows,
         previous: paging.from.checked_sub(PAGE_SIZE).or((0 < paging.from).then_some(0)),
@@ -200,8 +204,7 @@ fn signed(ms: i64) -> String {
 #[derive(Template)]
 #[template(path = "service.html")]
 struct ServicePage {
-    title: String,
-    clock: String,
+    frame: Frame,
     service: String,
     agreement: String,
     customer: String,
@@ -248,21 +251,20 @@ struct CheckRow {
 /// One service: what each agent saw, its outages, its checks.
 pub(super) async fn service(
     extract::State(app): extract::State<AppState>,
+    actor: Actor,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let config = app.config();
     app.figures.under(&config);
     let now = app.clock.wall();
-    let found = services(&config.agreements).find(|(_, service)| service.id.as_str() == name);
-    let (agreement, service) = found.ok_or(Problem::NotFound { what: "service", name })?;
+    let (agreement, service) = actor.service(&config.agreements, &name, now)?;
     let recent = recent::recent(&app.state, agreement, service, now);
     let is = app.now(agreement, service);
     let views = app.state.service(&service.id);
     let local = Local::new(&agreement.zone, recent.window);
     let month = Month::containing(now, &agreement.zone);
     let shown = ServicePage {
-        title: service.id.to_string(),
-        clock: now.to_string(),
+        frame: Frame::of(&actor, service.id.as_str(), now),
         service: service.id.to_string(),
         agreement: agreement.id.to_string(),
         customer: agreement.customer.clone(),

@@ -227,6 +227,7 @@ fn evidence(reckoning: &Reckoning<'_>, policy: &Policy) -> Evidence {
 }
 
 /// Every service with its agreement, in the configuration's order.
-pub(crate) fn services(agreements: &[Agreement]) -> impl Iterator<Item = (&Agreement, &Service)> {
-    agreements.iter().flat_map(|agreement| agreement.services.iter().map(move |service| (agreement, service)))
+pub(crate) fn services(agreements: &[Agreement], now: Timestamp) -> impl Iterator<Item = (&Agreement, &Service)> {
+    let in_force = agreements.iter().filter(move |agreement| agreement.is_in_force_at(now));
+    in_force.flat_map(|agreement| agreement.services.iter().map(move |service| (agreement, service)))
 }

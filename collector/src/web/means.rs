@@ -37,7 +37,7 @@ pub(super) async fn keep(app: AppState) {
 
 async fn round(app: &AppState) {
     let config = app.config();
-    for (agreement, service) in services(&config.agreements) {
+    for (agreement, service) in services(&config.agreements, app.clock.wall()) {
         if service.checks.iter().all(|check| check.objective.is_none()) {
             continue;
         }

@@ -5,7 +5,8 @@
 //! services, checks and agents that it doesn't name are not shown.
 
 use super::AppState;
-use super::figures::{Evidence, Figures, MonthFigures, ServiceFigures, services};
+use super::figures::{Evidence, Figures, MonthFigures, ServiceFigures};
+use super::people::Actor;
 use crate::fold::series::{LATENCY_BOUNDS_US, Tally};
 use crate::outages::{ServiceNow, ServiceState};
 use crate::state::{AgentView, SeriesView};
@@ -25,10 +26,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Answers a scrape.
-pub(super) async fn page(extract::State(app): extract::State<AppState>) -> Response {
-    let families = app.metrics.registry().gather();
+pub(super) async fn page(extract::State(app): extract::State<AppState>, actor: Actor) -> Response {
+    let families = if actor.sees_all() { app.metrics.registry().gather() } else { Vec::new() };
     // Reckoning what changed may take a tenth of a second: not on a thread that serves others.
-    let promises = tokio::task::spawn_blocking(move || exposition(&app, &app.config(), app.clock.wall()));
+    let promises = tokio::task::spawn_blocking(move || exposition(&app, &actor, &app.config(), app.clock.wall()));
     match (promises.await, TextEncoder::new().encode_to_string(&families)) {
         (Ok(promises), Ok(process)) => ([(header::CONTENT_TYPE, METRICS_TYPE)], promises + &process).into_response(),
         _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -48,10 +49,11 @@ struct Row<'a> {
 /// A service's series take about this much text.
 const TEXT_OF_A_SERVICE: usize = 3 * 1024;
 
-/// All series about promises and agents, in the text format.
-fn exposition(app: &AppState, config: &Arc<CollectorConfig>, now: Timestamp) -> String {
+/// All series about promises that `actor` sees, and about agents, in the text format.
+fn exposition(app: &AppState, actor: &Actor, config: &Arc<CollectorConfig>, now: Timestamp) -> String {
     app.figures.under(config);
-    let rows: Vec<Row<'_>> = services(&config.agreements)
+    let rows: Vec<Row<'_>> = actor
+        .services(&config.agreements, now)
         .map(|(agreement, service)| {
             let (of, name) = (label(agreement.id.as_str()), label(service.id.as_str()));
             let labels = format!("agreement=\"{of}\",service=\"{name}\"");
@@ -67,7 +69,9 @@ fn exposition(app: &AppState, config: &Arc<CollectorConfig>, now: Timestamp) -> 
     months(&mut page, &rows);
     latencies(&mut page, &rows, &app.figures);
     results(&mut page, &rows);
-    agents(&mut page, config, &app.state.agents());
+    if actor.sees_all() {
+        agents(&mut page, config, &app.state.agents());
+    }
     page.out
 }
 

@@ -1,14 +1,17 @@
 //! What goes wrong with a request, as RFC 9457 problem objects.
 
+use super::frame::Frame;
+use askama::Template;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::time::Duration;
 
 /// Why a request has no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Problem {
-    /// Nothing has that name.
+pub(crate) enum Problem {
+    /// Nothing has that name, or nothing that the one who asks sees.
     #[error("there is no {what} `{name}`")]
     NotFound {
         /// What was looked for.
@@ -24,6 +27,39 @@ pub(super) enum Problem {
         /// What is wrong with it, and what would be right.
         why: String,
     },
+    /// A form did not arrive whole, or is far too large.
+    #[error("the form did not arrive whole or is larger than 64 KiB; shorten its texts")]
+    NoForm,
+    /// It takes a user, and none was shown.
+    #[error("this takes a user; sign in at /sign-in, or send `Authorization: Bearer TOKEN`")]
+    NotSignedIn,
+    /// A token was shown that is nobody's.
+    #[error("that token is no user's; send `Authorization: Bearer TOKEN` with one from `users`")]
+    WrongToken,
+    /// Too many wrong tokens came from one address.
+    #[error("too many wrong tokens came from this address; try again in {} s", wait.as_secs().max(1))]
+    TooManyAttempts {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// The user's role does not reach.
+    #[error("this takes the role `{needs}`; ask whoever keeps `users` in the configuration")]
+    Forbidden {
+        /// The role that would.
+        needs: &'static str,
+    },
+    /// There are no users, so nothing can be recorded in anybody's name.
+    #[error("the configuration has no users, and a record needs a name; add `users` (docs/console.md)")]
+    NobodyRecords,
+    /// Another site's page sent a change.
+    #[error("another site's page sent this; do it from the console's own pages")]
+    CrossOrigin,
+    /// A session was shown where only a token is good.
+    #[error("a browser's session changes nothing through the API; send `Authorization: Bearer TOKEN`")]
+    SessionForApi,
+    /// A form was made for another session.
+    #[error("this form is older than your sign-in; go back, load the page again and send it once more")]
+    StaleForm,
     /// The ledger could not be read.
     #[error("the ledger could not be read; try again")]
     Ledger(#[from] crate::ledger::LedgerError),
@@ -37,11 +73,45 @@ struct View {
     detail: String,
 }
 
+/// A problem that was answered, for whoever shows it as a page.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) title: &'static str,
+    detail: String,
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    frame: Frame,
+    detail: String,
+}
+
+impl Told {
+    /// The page that says it.
+    pub(super) fn page(self, frame: Frame) -> String {
+        let mut detail = self.detail;
+        if let Some(first) = detail.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        ProblemPage { frame, detail }.render().expect("writing into a string can't fail")
+    }
+}
+
 impl Problem {
     fn status(&self) -> (StatusCode, &'static str) {
         match self {
             Problem::NotFound { .. } => (StatusCode::NOT_FOUND, "Not found"),
             Problem::BadParameter { .. } => (StatusCode::BAD_REQUEST, "Bad parameter"),
+            Problem::NoForm => (StatusCode::BAD_REQUEST, "Bad form"),
+            Problem::NotSignedIn => (StatusCode::UNAUTHORIZED, "Not signed in"),
+            Problem::WrongToken => (StatusCode::UNAUTHORIZED, "Wrong token"),
+            Problem::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts"),
+            Problem::Forbidden { .. } => (StatusCode::FORBIDDEN, "Not allowed"),
+            Problem::NobodyRecords => (StatusCode::FORBIDDEN, "Nobody to record it"),
+            Problem::CrossOrigin => (StatusCode::FORBIDDEN, "Sent from elsewhere"),
+            Problem::SessionForApi => (StatusCode::FORBIDDEN, "Token needed"),
+            Problem::StaleForm => (StatusCode::FORBIDDEN, "Old form"),
             Problem::Ledger(_) => (StatusCode::SERVICE_UNAVAILABLE, "Ledger unavailable"),
         }
     }
@@ -53,8 +123,17 @@ impl IntoResponse for Problem {
         if let Problem::Ledger(error) = &self {
             tracing::error!(error = crate::commit::chain(error), "Ledger could not be read for a page");
         }
-        let view = View { r#type: "about:blank", title, status: status.as_u16(), detail: self.to_string() };
+        let detail = self.to_string();
+        let view = View { r#type: "about:blank", title, status: status.as_u16(), detail: detail.clone() };
         let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
-        (status, kind, Json(view)).into_response()
+        let mut response = (status, kind, Json(view)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Problem::TooManyAttempts { wait } = self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        response.extensions_mut().insert(Told { title, detail });
+        response
     }
 }

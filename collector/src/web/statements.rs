@@ -1,6 +1,8 @@
 //! A statement in the console: the page that is printed, with a way to its neighbours and forms.
 
 use super::console::statement_path;
+use super::frame::Frame;
+use super::people::Actor;
 use super::problem::Problem;
 use super::{AppState, encoded, page};
 use crate::closing::terms::Terms;
@@ -13,13 +15,13 @@ use axum::response::Response;
 use config::collector::CollectorConfig;
 use rules::agreement::{Agreement, Language};
 use rules::period::Month;
+use rules::time::Timestamp;
 use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "statement_page.html")]
 struct StatementPage {
-    title: String,
-    clock: String,
+    frame: Frame,
     language: &'static str,
     body: String,
     previous: String,
@@ -37,11 +39,12 @@ pub(super) struct Wish {
 /// Answers `/statements/{agreement}/{period}`.
 pub(super) async fn show(
     extract::State(app): extract::State<AppState>,
+    actor: Actor,
     Path((agreement, period)): Path<(String, String)>,
     Query(wish): Query<Wish>,
 ) -> Result<Response, Problem> {
     let config = app.config();
-    let (agreement, month) = named(&config, &agreement, &period)?;
+    let (agreement, month) = named(&config, &actor, app.clock.wall(), &agreement, &period)?;
     let terms = Terms::new(agreement.clone());
     let statement = draw_up(&app, &terms, month).await?;
     let language = wish.lang.map_or(agreement.language, Language::from);
@@ -52,8 +55,7 @@ pub(super) async fn show(
     let now = app.clock.wall();
     let next = (month < Month::containing(now, &agreement.zone)).then(|| statement_path(agreement, month.next()));
     let shown = StatementPage {
-        title: format!("{} {month}", agreement.id),
-        clock: now.to_string(),
+        frame: Frame::of(&actor, format!("{} {month}", agreement.id), now),
         language: render::words::code(language),
         body: render::html::body(&statement, language),
         previous: statement_path(agreement, month.previous()),
@@ -67,12 +69,12 @@ pub(super) async fn show(
 /// The agreement and month that a path names.
 pub(super) fn named<'a>(
     config: &'a CollectorConfig,
+    actor: &Actor,
+    now: Timestamp,
     agreement: &str,
     period: &str,
 ) -> Result<(&'a Agreement, Month), Problem> {
-    let found = config.agreements.iter().find(|known| known.id.as_str() == agreement);
-    let found = found.ok_or_else(|| Problem::NotFound { what: "agreement", name: agreement.to_owned() })?;
-    Ok((found, month(period)?))
+    Ok((actor.agreement(&config.agreements, agreement, now)?, month(period)?))
 }
 
 /// The month that a parameter names.
