@@ -130,7 +130,8 @@ async fn a_viewer_learns_nothing_of_other_agreements_not_even_their_names() {
         }
         let path = filled(path);
         let answer = running.ask_as("viewer", Method::GET, &path).send().await.unwrap();
-        let told = format!("{:?} {}", answer.headers(), answer.text().await.unwrap()).to_lowercase();
+        let headers = format!("{:?}", answer.headers());
+        let told = format!("{headers} {}", answer.text().await.unwrap()).to_lowercase();
         for name in ["rival", "1521"] {
             assert!(!told.contains(name), "{name} in {path}: {told}");
         }
