@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod explanation;
 pub mod replay;
 pub mod terms;
+pub mod views;
 
 use amendment::Amendment;
 use evidence::{Evidence, Percentiles, Seen, Watermark};
@@ -24,16 +25,17 @@ use rules::service::SeriesRuns;
 use rules::statement::{self, ErrorRate, LatencyRow, Reckoning};
 use rules::time::Timestamp;
 use rules::{objective, retainer, standing};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use terms::Terms;
-
-/// How long after a period's end evidence is waited for.
-pub const GRACE: Duration = Duration::from_secs(10 * 24 * 3600);
+use views::View;
 
 /// One period's account for one agreement.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Statement<'a> {
-    /// The agreement.
+    /// What it is drawn up under.
+    pub terms: &'a Terms,
+    /// The agreement: that of the terms.
     pub agreement: &'a Agreement,
     /// The period.
     pub month: Month,
@@ -45,6 +47,8 @@ pub struct Statement<'a> {
     pub state: State,
     /// Which version of the period's statement this is.
     pub version: u32,
+    /// When it was issued and what it rests on; nothing while it is only drawn up.
+    pub issue: Option<Issue>,
     /// How it differs from the version before it, if there is one.
     pub amends: Option<Amendment>,
     /// What the customer was within the period, in order of time; empty: it paid.
@@ -59,6 +63,27 @@ pub struct Statement<'a> {
     pub services: Vec<ServiceMonth<'a>>,
     /// The services that had none, or none yet.
     pub without_time: Vec<&'a ServiceId>,
+}
+
+/// When a statement was issued, and exactly what it rests on: from the same terms and the same
+/// blocks it can be drawn up again, byte for byte.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Issue {
+    /// When.
+    pub issued_at: Timestamp,
+    /// The number of the last entry on the agreement's record that was heard; 0: none.
+    pub record: u64,
+    /// What was heard of each agent that looks at one of the services.
+    pub agents: BTreeMap<AgentId, Heard>,
+}
+
+/// What was heard of one agent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Heard {
+    /// How many of its blocks.
+    pub blocks: u64,
+    /// Up to when its evidence was complete; nothing if it never sent any.
+    pub complete_until: Option<Timestamp>,
 }
 
 /// Whether figures can still change.
@@ -97,6 +122,8 @@ pub struct ServiceMonth<'a> {
     pub objectives: Vec<objective::Row>,
     /// How much of the period each series spoke for, by agent and check.
     pub coverage: Vec<Coverage>,
+    /// What each series saw of each outage, by the outage's beginning.
+    pub views: BTreeMap<Timestamp, Vec<View>>,
 }
 
 /// An incident, and what its clocks show at the instant up to which evidence is heard.
@@ -147,12 +174,14 @@ pub async fn draw_up<'a, E: Evidence>(
     let agreement = &terms.agreement;
     let calendar = month.interval(&agreement.zone);
     let mut statement = Statement {
+        terms,
         agreement,
         month,
         calendar,
         as_of,
         state: State::Provisional(Awaiting::PeriodEnd),
         version: 1,
+        issue: None,
         amends: None,
         standing: Vec::new(),
         incidents: Vec::new(),
@@ -169,9 +198,11 @@ pub async fn draw_up<'a, E: Evidence>(
             continue;
         };
         watermarks.extend(evidence.watermarks(service).await?);
-        statement.services.push(service_month(evidence, agreement, service, reckoning, &seen).await?);
+        let mut of_service = service_month(evidence, agreement, service, reckoning, &seen).await?;
+        of_service.views = views::of_outages(service, &seen, &of_service.reckoning, as_of);
+        statement.services.push(of_service);
     }
-    statement.state = state(calendar.until(), as_of, watermarks);
+    statement.state = state(calendar.until(), terms.grace, as_of, watermarks);
     Ok(statement)
 }
 
@@ -224,6 +255,7 @@ async fn service_month<'a, E: Evidence>(
         error_rate,
         objectives: Vec::new(),
         coverage,
+        views: BTreeMap::new(),
         reckoning,
     })
 }
@@ -245,7 +277,7 @@ fn coverage(seen: &Seen, period: Interval) -> Coverage {
     Coverage { agent: seen.agent.clone(), check: seen.check.clone(), spoken, void, silent }
 }
 
-fn state(end: Timestamp, as_of: Option<Timestamp>, watermarks: Vec<Watermark>) -> State {
+fn state(end: Timestamp, grace: Duration, as_of: Option<Timestamp>, watermarks: Vec<Watermark>) -> State {
     if as_of.is_some_and(|now| now < end) {
         return State::Provisional(Awaiting::PeriodEnd);
     }
@@ -253,7 +285,7 @@ fn state(end: Timestamp, as_of: Option<Timestamp>, watermarks: Vec<Watermark>) -
     let mut late: Vec<AgentId> = late.map(|watermark| watermark.agent.clone()).collect();
     late.sort();
     late.dedup();
-    let grace_is_over = as_of.is_some_and(|now| end.plus(GRACE) <= now);
+    let grace_is_over = as_of.is_some_and(|now| end.plus(grace) <= now);
     let all_there = late.is_empty() && !watermarks.is_empty();
     if all_there || grace_is_over {
         State::Final { missing: late }
@@ -265,6 +297,7 @@ fn state(end: Timestamp, as_of: Option<Timestamp>, watermarks: Vec<Watermark>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use config::collector::evidence::GRACE_DEFAULT as GRACE;
 
     const END: Timestamp = Timestamp::from_millis(1_000_000_000_000);
 
@@ -276,17 +309,17 @@ mod tests {
     fn a_statement_is_provisional_while_the_period_runs_or_evidence_is_due() {
         let before = END.minus(Duration::from_millis(1));
         let running = State::Provisional(Awaiting::PeriodEnd);
-        assert_eq!(state(END, Some(before), vec![watermark("a", END)]), running);
+        assert_eq!(state(END, GRACE, Some(before), vec![watermark("a", END)]), running);
         let due = State::Provisional(Awaiting::Evidence(vec!["b".parse().unwrap()]));
-        assert_eq!(state(END, Some(END), vec![watermark("a", END), watermark("b", before)]), due);
-        assert_eq!(state(END, None, Vec::new()), State::Provisional(Awaiting::Evidence(Vec::new())));
+        assert_eq!(state(END, GRACE, Some(END), vec![watermark("a", END), watermark("b", before)]), due);
+        assert_eq!(state(END, GRACE, None, Vec::new()), State::Provisional(Awaiting::Evidence(Vec::new())));
     }
 
     #[test]
     fn it_is_final_once_all_evidence_is_there_or_the_grace_is_over() {
-        assert_eq!(state(END, None, vec![watermark("a", END)]), State::Final { missing: Vec::new() });
+        assert_eq!(state(END, GRACE, None, vec![watermark("a", END)]), State::Final { missing: Vec::new() });
         let late = vec![watermark("a", END.minus(GRACE)), watermark("a", END.minus(GRACE))];
         let missing = vec!["a".parse().unwrap()];
-        assert_eq!(state(END, Some(END.plus(GRACE)), late), State::Final { missing });
+        assert_eq!(state(END, GRACE, Some(END.plus(GRACE)), late), State::Final { missing });
     }
 }

@@ -9,6 +9,7 @@ mod commit;
 mod follow;
 mod ingest;
 // What is kept
+mod digest;
 pub mod evidence;
 mod fold;
 pub mod import;

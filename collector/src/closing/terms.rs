@@ -4,11 +4,13 @@
 //! It is a function of the versions and of the entries it is given. Of a record's first entries it
 //! makes what was known then, so that an earlier statement can be drawn up again.
 
+use config::collector::evidence::GRACE_DEFAULT;
 use rules::agreement::Agreement;
 use rules::id::AgreementId;
 use rules::period::Month;
 use rules::record::exclusions::exclusions;
 use rules::record::{Entry, in_order, standings};
+use std::time::Duration;
 
 /// An agreement's terms for one month.
 #[derive(Clone, PartialEq, Debug)]
@@ -17,12 +19,14 @@ pub struct Terms {
     pub agreement: Agreement,
     /// The record itself, in order.
     pub record: Vec<Entry>,
+    /// How long after the period's end evidence is waited for.
+    pub grace: Duration,
 }
 
 impl Terms {
     /// The terms of an agreement that nothing is on record about.
     pub fn new(agreement: Agreement) -> Terms {
-        Terms { agreement, record: Vec::new() }
+        Terms { agreement, record: Vec::new(), grace: GRACE_DEFAULT }
     }
 
     /// The terms of the version of `id` that is in force in `month`, with `record` joined to what the
@@ -30,7 +34,7 @@ impl Terms {
     /// standing, the record's counts.
     pub fn of(agreements: &[Agreement], record: &[Entry], id: &AgreementId, month: Month) -> Option<Terms> {
         let version = agreements.iter().find(|version| version.id == *id && version.is_in_force(month))?;
-        Some(Terms { agreement: joined(version, record), record: record.to_vec() })
+        Some(Terms { agreement: joined(version, record), record: record.to_vec(), grace: GRACE_DEFAULT })
     }
 }
 
