@@ -8,7 +8,9 @@ pub mod amendment;
 pub mod evidence;
 pub mod explanation;
 pub mod replay;
+pub mod seal;
 pub mod terms;
+pub mod tree;
 pub mod views;
 
 use amendment::Amendment;

@@ -23,6 +23,7 @@ pub mod state;
 pub mod closing;
 pub mod lines;
 pub mod render;
+pub mod signing;
 pub mod web;
 // What it is asked
 pub mod command;
