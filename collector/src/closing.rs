@@ -5,8 +5,12 @@
 //! statement is provisional or final.
 
 pub mod amendment;
+pub mod closer;
 pub mod evidence;
 pub mod explanation;
+pub mod issue;
+pub mod issued;
+pub mod pinned;
 pub mod replay;
 pub mod seal;
 pub mod terms;
@@ -51,6 +55,8 @@ pub struct Statement<'a> {
     pub version: u32,
     /// When it was issued and what it rests on; nothing while it is only drawn up.
     pub issue: Option<Issue>,
+    /// The signed file, if this is it.
+    pub document: Option<Document>,
     /// How it differs from the version before it, if there is one.
     pub amends: Option<Amendment>,
     /// What the customer was within the period, in order of time; empty: it paid.
@@ -77,6 +83,17 @@ pub struct Issue {
     pub record: u64,
     /// What was heard of each agent that looks at one of the services.
     pub agents: BTreeMap<AgentId, Heard>,
+}
+
+/// An issued statement's file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Document {
+    /// The signed canonical JSON, byte for byte.
+    pub file: String,
+    /// SHA-256 of its text without the seal.
+    pub sha256: [u8; 32],
+    /// The name of the key that signed it.
+    pub key: String,
 }
 
 /// What was heard of one agent.
@@ -184,6 +201,7 @@ pub async fn draw_up<'a, E: Evidence>(
         state: State::Provisional(Awaiting::PeriodEnd),
         version: 1,
         issue: None,
+        document: None,
         amends: None,
         standing: Vec::new(),
         incidents: Vec::new(),
@@ -193,15 +211,17 @@ pub async fn draw_up<'a, E: Evidence>(
         without_time: Vec::new(),
     };
     let mut watermarks = Vec::new();
+    let heard =
+        Interval::new(calendar.from().minus(evidence::REACH), as_of.unwrap_or(Timestamp::MAX)).unwrap_or(calendar);
     for service in &agreement.services {
-        let seen = evidence.series(service, calendar).await?;
+        let seen = evidence::within_reach(evidence.series(service, calendar).await?, calendar);
         let Some(reckoning) = reckon(agreement, service, month, as_of, &seen) else {
             statement.without_time.push(&service.id);
             continue;
         };
         watermarks.extend(evidence.watermarks(service).await?);
         let mut of_service = service_month(evidence, agreement, service, reckoning, &seen).await?;
-        of_service.views = views::of_outages(service, &seen, &of_service.reckoning, as_of);
+        of_service.views = views::of_outages(service, &seen, &of_service.reckoning, heard);
         statement.services.push(of_service);
     }
     statement.state = state(calendar.until(), terms.grace, as_of, watermarks);

@@ -3,8 +3,10 @@
 //! Data goes to stdout, everything else to stderr. Exit codes: 0 good, 1 the answer is "no" or the
 //! run failed, 2 misuse of the command line (clap's own), 78 bad configuration.
 
+pub mod amend;
 pub mod explain;
 pub mod import;
+pub mod keys;
 mod ledger;
 pub mod output;
 pub mod rebuild;
@@ -13,6 +15,7 @@ pub mod serve;
 mod source;
 pub mod statement;
 pub mod validate;
+pub mod verify;
 
 use crate::render::outside::printable;
 use config::collector::CollectorConfig;
@@ -35,6 +38,9 @@ pub enum CollectorCommand {
     Serve(serve::Serve),
     Validate(validate::Validate),
     Statement(statement::Statement),
+    Amend(amend::Amend),
+    Verify(verify::Verify),
+    Keys(keys::Keys),
     Explain(explain::Explain),
     Replay(replay::Replay),
     Import(import::Import),
@@ -48,6 +54,9 @@ impl CollectorCommand {
             CollectorCommand::Serve(command) => command.run().await,
             CollectorCommand::Validate(command) => command.run(),
             CollectorCommand::Statement(command) => command.run().await,
+            CollectorCommand::Amend(command) => command.run().await,
+            CollectorCommand::Verify(command) => command.run().await,
+            CollectorCommand::Keys(command) => command.run().await,
             CollectorCommand::Explain(command) => command.run().await,
             CollectorCommand::Replay(command) => command.run().await,
             CollectorCommand::Import(command) => command.run().await,

@@ -4,13 +4,13 @@
 //! ledger's closed hours, and from the blocks themselves where only a part of an hour is asked for.
 //! It reads and never reckons, and it sees only what is committed.
 
-use crate::closing::evidence::{Evidence, Latency, Percentiles, REMARKS_MAX, Remark, Seen, Watermark};
+use crate::closing::evidence::{Evidence, Latency, Percentiles, REACH, REMARKS_MAX, Remark, Seen, Watermark};
 use crate::fold::hour::{add_histogram, empty_histogram};
 use crate::ledger::{Hour, Ledger, LedgerError, StoredBlock};
 use crate::state::{SeriesView, State};
 use hdrhistogram::Histogram;
 use rules::agreement::Service;
-use rules::block::Block;
+use rules::block::{Block, BlockError, BlockSeries};
 use rules::check::{Check, Vantages};
 use rules::id::{AgentId, ServiceId};
 use rules::interval::{Interval, IntervalSet};
@@ -22,8 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long before a month a down stretch that touches it is looked for.
-const REACH: Duration = Duration::from_hours(28 * 24);
 /// How much time's blocks are in memory at once.
 const READ_AT_ONCE: Duration = Duration::from_hours(6);
 const HOUR: Duration = Duration::from_hours(1);
@@ -46,10 +44,26 @@ pub struct Elapsed {
     pub hours: BTreeMap<Timestamp, Population>,
 }
 
+impl Default for Elapsed {
+    fn default() -> Elapsed {
+        Elapsed { population: Population::default(), histogram: empty_histogram(), hours: BTreeMap::new() }
+    }
+}
+
 impl LedgerEvidence {
     /// Evidence from `ledger`, whose committed state is `state`.
     pub fn new(ledger: Arc<dyn Ledger>, state: State) -> LedgerEvidence {
         LedgerEvidence { ledger, state }
+    }
+
+    /// The ledger that it is read from.
+    pub fn ledger(&self) -> &dyn Ledger {
+        &*self.ledger
+    }
+
+    /// How many of `agent`'s blocks are in it.
+    pub fn blocks_of(&self, agent: &AgentId) -> u64 {
+        self.state.agents().into_iter().find(|view| view.agent == *agent).map_or(0, |view| view.position)
     }
 
     /// All runs of `view`'s series that end after `since`.
@@ -76,8 +90,7 @@ impl LedgerEvidence {
 
     /// What the results of one series with `at` in `measured` came to, exactly.
     pub async fn elapsed(&self, key: &SeriesKey, measured: &IntervalSet) -> Result<Elapsed, LedgerError> {
-        let mut sum =
-            Elapsed { population: Population::default(), histogram: empty_histogram(), hours: BTreeMap::new() };
+        let mut sum = Elapsed::default();
         let last = self.state.series(key).and_then(|view| view.last).map(|last| last.at);
         let first = measured.as_slice().first().map(|interval| interval.from());
         let until = measured.as_slice().last().map(|interval| interval.until());
@@ -134,9 +147,7 @@ pub(crate) async fn results_within(
         let until = stretch.until().min(stretch.from().plus(READ_AT_ONCE));
         let window = Interval::new(stretch.from(), until).unwrap_or(stretch);
         for stored in ledger.blocks_within(&key.agent, window).await? {
-            let block = decoded(&key.agent, &stored)?;
-            let own = block.series.iter().filter(|part| part.service == key.service && part.check == key.check);
-            for part in own {
+            for part in decoded_series(key, &stored)? {
                 let inside = part.results.iter().filter(|result| window.contains(result.at));
                 results.extend(inside.map(|result| (*result, part.pace)));
             }
@@ -180,10 +191,17 @@ async fn remarks_of(
     Ok(remarks)
 }
 
-fn decoded(agent: &AgentId, stored: &StoredBlock) -> Result<Block, LedgerError> {
-    Block::decode(&stored.bytes).map_err(|error| LedgerError::Corrupt {
-        what: format!("block {} of agent {agent} does not decode: {error}", stored.position),
-    })
+pub(crate) fn decoded(agent: &AgentId, stored: &StoredBlock) -> Result<Block, LedgerError> {
+    Block::decode(&stored.bytes).map_err(|error| corrupt(agent, stored, &error))
+}
+
+fn decoded_series(key: &SeriesKey, stored: &StoredBlock) -> Result<Vec<BlockSeries>, LedgerError> {
+    let series = Block::decode_series(&stored.bytes, &key.service, &key.check);
+    series.map_err(|error| corrupt(&key.agent, stored, &error))
+}
+
+fn corrupt(agent: &AgentId, stored: &StoredBlock, error: &BlockError) -> LedgerError {
+    LedgerError::Corrupt { what: format!("block {} of agent {agent} does not decode: {error}", stored.position) }
 }
 
 impl Elapsed {
@@ -193,7 +211,7 @@ impl Elapsed {
         add_histogram(&mut self.histogram, hour)
     }
 
-    fn add(&mut self, result: &ProbeResult, pace: Pace) {
+    pub(crate) fn add(&mut self, result: &ProbeResult, pace: Pace) {
         self.population.add(result, pace);
         self.hours.entry(result.at.hour()).or_default().add(result, pace);
         if let Some(length) = contribution(result, pace) {
@@ -226,8 +244,7 @@ impl Evidence for LedgerEvidence {
     }
 
     async fn latency(&self, service: &Service, check: &Check, measured: &IntervalSet) -> Result<Latency, LedgerError> {
-        let mut sum =
-            Elapsed { population: Population::default(), histogram: empty_histogram(), hours: BTreeMap::new() };
+        let mut sum = Elapsed::default();
         for key in self.series_of(&service.id).into_iter().filter(|key| key.check == check.id) {
             sum.merge(&self.elapsed(&key, measured).await?)?;
         }

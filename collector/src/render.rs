@@ -38,7 +38,7 @@ pub enum Format {
 /// Renders `statement` in `format`; `language` is that of words, never of keys.
 pub fn render(statement: &Statement<'_>, format: Format, language: Language) -> Vec<u8> {
     match format {
-        Format::Json => json::statement(statement).into_bytes(),
+        Format::Json => json::document(statement).into_bytes(),
         Format::Text => text::statement(statement, language).into_bytes(),
         Format::Csv => csv::statement(statement).into_bytes(),
         Format::Html => html::statement(statement, language).into_bytes(),

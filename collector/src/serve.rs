@@ -5,6 +5,7 @@
 //! nothing new and let open requests end, then the committer writes what waits and its
 //! checkpoints. What is killed instead loses nothing that was acknowledged.
 
+use crate::closing::closer::Closer;
 use crate::commit::{Commits, Committer, LEDGER, chain};
 use crate::evidence::LedgerEvidence;
 use crate::ingest::Ingest;
@@ -143,6 +144,8 @@ impl Collector {
     ) -> Result<(), ServeError> {
         let Collector { facts, config, mut committer, commits, ledger, web, agents, stopping } = self;
         let (web_address, agents_address) = (web.address(), agents.address());
+        let closer =
+            Closer::new(Arc::clone(&ledger), facts.evidence.clone(), facts.config.clone(), facts.clock.clone());
         let ingest = Ingest::new(
             commits,
             ledger,
@@ -169,7 +172,8 @@ impl Collector {
             readiness.clear(LEDGER);
             tracing::info!(web = %web_address, agents = %agents_address, "Collector is ready");
             let mut derived = JoinSet::new();
-            derived.spawn(outages.run(watching));
+            derived.spawn(outages.run(watching.clone()));
+            derived.spawn(closer.run(watching));
             committer.run(end).await;
             derived.join_all().await;
             Ok::<_, LedgerError>(())

@@ -185,6 +185,12 @@ impl Block {
         wire::decode(bytes)
     }
 
+    /// Reads the series of one check out of a block's bytes, without reading the others: a block of
+    /// a large agent holds a thousand.
+    pub fn decode_series(bytes: &[u8], service: &ServiceId, check: &CheckId) -> Result<Vec<BlockSeries>, BlockError> {
+        wire::decode_series(bytes, service.as_str(), check.as_str())
+    }
+
     /// The first and the last instant that the block speaks of, results and tombstones alike.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         let results =

@@ -21,6 +21,23 @@ pub const SIGNIFICANT_DIGITS: u8 = 2;
 /// Remarks on one stretch: more than anybody reads at once.
 pub const REMARKS_MAX: usize = 100;
 
+/// How long before a month a down stretch that touches it is looked for.
+pub const REACH: Duration = Duration::from_hours(28 * 24);
+
+/// What was seen from [`REACH`] before `month` on, whatever a source knows of the time before: so that
+/// every source gives the same.
+pub(super) fn within_reach(mut seen: Vec<Seen>, month: Interval) -> Vec<Seen> {
+    let since = month.from().minus(REACH);
+    for Seen { runs, .. } in &mut seen {
+        runs.retain(|run| since < run.until);
+        for run in runs.iter_mut() {
+            run.first_at = run.first_at.max(since);
+            run.last_at = run.last_at.max(since);
+        }
+    }
+    seen
+}
+
 /// A source of evidence.
 pub trait Evidence: Sync {
     /// Why it could not be read.

@@ -57,20 +57,19 @@ pub struct FailuresEnd {
     pub results: u64,
 }
 
-/// What every series of `service` saw of each outage of its month, by the outage's beginning. `as_of`
-/// is the instant up to which evidence is heard.
+/// What every series of `service` saw of each outage of its month, by the outage's beginning. `heard`
+/// is the stretch whose evidence is heard.
 pub(super) fn of_outages(
     service: &Service,
     seen: &[Seen],
     reckoning: &Reckoning<'_>,
-    as_of: Option<Timestamp>,
+    heard: Interval,
 ) -> BTreeMap<Timestamp, Vec<View>> {
-    let heard_until = as_of.unwrap_or(Timestamp::MAX);
     let outages = reckoning.outages().map(|(outage, _)| outage.interval);
-    outages.map(|outage| (outage.from(), views(service, seen, outage, heard_until))).collect()
+    outages.map(|outage| (outage.from(), views(service, seen, outage, heard))).collect()
 }
 
-fn views(service: &Service, seen: &[Seen], outage: Interval, heard_until: Timestamp) -> Vec<View> {
+fn views(service: &Service, seen: &[Seen], outage: Interval, heard: Interval) -> Vec<View> {
     let view = |seen: &Seen| {
         let check = service.checks.iter().find(|check| check.id == seen.check)?;
         let touching = || seen.runs.iter().filter(|run| run.interval().is_some_and(|of| touches(of, outage)));
@@ -84,7 +83,7 @@ fn views(service: &Service, seen: &[Seen], outage: Interval, heard_until: Timest
             check: seen.check.clone(),
             counts: check.counts,
             silent: outage.length().saturating_sub(down + up + void),
-            failures: failures(touching().filter(|run| run.kind == OutcomeKind::Down), heard_until),
+            failures: failures(touching().filter(|run| run.kind == OutcomeKind::Down), heard),
             down,
             up,
             void,
@@ -100,11 +99,12 @@ fn touches(run: Interval, outage: Interval) -> bool {
     run.intersection(outage).is_some()
 }
 
-/// A run that reaches the end of what is heard may have results that are not heard.
-fn failures<'a>(downs: impl Iterator<Item = &'a Run>, heard_until: Timestamp) -> Option<Failures> {
+/// A run that reaches an end of what is heard may have results that are not heard.
+fn failures<'a>(downs: impl Iterator<Item = &'a Run>, heard: Interval) -> Option<Failures> {
     downs.fold(None, |known: Option<Failures>, run| {
         let results = u64::from(run.results);
-        let own = (run.until < heard_until).then_some(FailuresEnd { last_at: run.last_at, results });
+        let own = (heard.from() < run.first_at && run.until < heard.until())
+            .then_some(FailuresEnd { last_at: run.last_at, results });
         let Some(before) = known else {
             return Some(Failures { first_at: run.first_at, ended: own, causes: run.causes });
         };
@@ -133,7 +133,8 @@ mod tests {
         let config = config::collector::parse(config, "c.yaml", std::path::Path::new(".")).unwrap().value;
         let seen = Seen { agent: "v".parse().unwrap(), check: "c".parse().unwrap(), runs };
         let outage = Interval::new(at(100), at(200)).unwrap();
-        views(&config.agreements[0].services[0], &[seen], outage, at(heard_until)).remove(0)
+        let heard = Interval::new(at(-1), at(heard_until)).unwrap();
+        views(&config.agreements[0].services[0], &[seen], outage, heard).remove(0)
     }
 
     #[test]

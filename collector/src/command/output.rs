@@ -44,11 +44,20 @@ impl Output {
     /// Renders `statement` and writes it.
     pub(crate) fn write(&self, statement: &Statement<'_>) -> Result<(), Failure> {
         let language = self.lang.map_or(statement.agreement.language, Language::from);
-        let rendered = render(statement, self.format, language);
+        self.write_bytes(&render(statement, self.format, language))
+    }
+
+    /// Whether JSON is wanted: the one form that is stored.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Writes a statement that is rendered already.
+    pub(crate) fn write_bytes(&self, rendered: &[u8]) -> Result<(), Failure> {
         match &self.output {
             Some(path) => std::fs::write(path, rendered)
                 .map_err(|error| Failure::run(format!("write the statement to {}", path.display()), error)),
-            None => print(&rendered),
+            None => print(rendered),
         }
     }
 }

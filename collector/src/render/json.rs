@@ -5,6 +5,7 @@
 
 mod people;
 mod promises;
+pub mod read;
 mod service;
 pub mod terms;
 mod text;
@@ -14,12 +15,17 @@ use crate::closing::{Awaiting, Issue, State, Statement};
 use crate::digest::hex;
 use people::{IncidentView, RetainerView, StandingView, incident_view, retainer_view, standing_view};
 use promises::{RowView, row_view};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use service::{ServiceView, service_view};
 use terms::TermsView;
 use text::bounded;
 
-/// Renders the whole statement, indented, with a line's end.
+/// The file of `statement`: as it was signed, or as it is drawn up.
+pub fn document(statement: &Statement<'_>) -> String {
+    statement.document.as_ref().map_or_else(|| self::statement(statement), |document| document.file.clone())
+}
+
+/// The canonical text: the whole statement, indented, with a line's end, and without a seal.
 pub fn statement(statement: &Statement<'_>) -> String {
     let mut text = serde_json::to_string_pretty(&view(statement)).expect("texts and numbers are always JSON");
     text.push('\n');
@@ -75,7 +81,7 @@ struct ChangeView {
 }
 
 /// What the statement rests on, so that it can be drawn up again.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct IssueView {
     issued_at: String,
     /// The last entry on record that was heard.
@@ -83,7 +89,7 @@ struct IssueView {
     agents: Vec<HeardView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct HeardView {
     agent: String,
     /// How many of its blocks were heard.

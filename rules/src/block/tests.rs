@@ -109,6 +109,16 @@ proptest! {
     }
 
     #[test]
+    fn one_checks_series_read_alone_are_those_of_the_whole(block in any_block()) {
+        let bytes = block.encode();
+        for BlockSeries { service, check, .. } in &block.series {
+            let own = block.series.iter().filter(|series| (&series.service, &series.check) == (service, check));
+            let own: Vec<BlockSeries> = own.cloned().collect();
+            prop_assert_eq!(Block::decode_series(&bytes, service, check).unwrap(), own);
+        }
+    }
+
+    #[test]
     fn any_changed_cut_or_added_byte_is_noticed(block in any_block(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
         let bytes = block.encode();
         let mut changed = bytes.clone();

@@ -65,6 +65,35 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Block, BlockError> {
     Ok(Block { agent: agent.parse().map_err(BlockError::Name)?, seq, series, tombstones })
 }
 
+/// Reads the series of one check alone; of the others only their names are looked at.
+pub(super) fn decode_series(bytes: &[u8], service: &str, check: &str) -> Result<Vec<BlockSeries>, BlockError> {
+    let (mut series, mut room) = (Vec::new(), RESULTS_MAX);
+    let mut fields = Fields::of(unseal(bytes)?);
+    while let Some(field) = fields.next()? {
+        if field.number == 3 {
+            let bytes = field.bytes()?;
+            if names(bytes)? == (service, check) {
+                series.push(read_series(bytes, None, &mut room)?);
+            }
+        }
+    }
+    Ok(series)
+}
+
+/// The service and the check of a series.
+fn names(bytes: &[u8]) -> Result<(&str, &str), BlockError> {
+    let (mut service, mut check) = ("", "");
+    let mut fields = Fields::of(bytes);
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => service = field.text()?,
+            2 => check = field.text()?,
+            _ => {}
+        }
+    }
+    Ok((service, check))
+}
+
 /// The payload of a frame whose length, version and checksum are right.
 fn unseal(bytes: &[u8]) -> Result<&[u8], BlockError> {
     if BYTES_MAX < bytes.len() {

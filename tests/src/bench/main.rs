@@ -24,6 +24,7 @@ mod phases;
 mod probes;
 mod reckoning;
 mod schedule;
+mod statement;
 
 use clap::{Parser, ValueEnum};
 use std::time::Duration;
@@ -57,6 +58,8 @@ enum Group {
     Console,
     /// A month's figures
     Reckoning,
+    /// A month of a hundred services as one document
+    Statement,
     /// From a failure to its being told
     Outage,
 }
@@ -114,6 +117,7 @@ async fn measure(group: Group, effort: Effort) -> Vec<Row> {
         Group::Ingest => ingest::rows(effort).await,
         Group::Console => console::rows(effort).await,
         Group::Reckoning => reckoning::rows(effort),
+        Group::Statement => statement::rows(effort).await,
         Group::Outage => outage::rows(effort).await,
     }
 }

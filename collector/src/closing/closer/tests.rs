@@ -1,0 +1,200 @@
+//! A month from its first result to its third version, on both stores.
+
+use super::*;
+use crate::closing::issued::Opened;
+use crate::closing::seal;
+use crate::commit::tests::{BEGAN, Bench, key, pace, result};
+use crate::ledger::contract::facts;
+use crate::ledger::contract::place::Place;
+use rules::outcome::{Cause, Outcome};
+use rules::result::{Pace, ProbeResult, SeriesKey};
+use tempfile::TempDir;
+
+facts! {
+    a_period_is_issued_once_its_evidence_is_there_and_not_twice
+    after_the_grace_a_period_is_final_and_names_who_is_missing
+    late_evidence_makes_a_version_that_says_what_changed
+    a_corrected_fee_makes_a_version_with_a_debit
+    every_version_is_drawn_up_again_to_the_byte_after_the_next_was_issued
+    of_two_collectors_exactly_one_issues_a_version
+    a_closer_issues_by_itself_amends_once_a_day_and_signs_nothing_about_the_time_before_it
+}
+
+/// Seconds from one result to the next.
+const EVERY: i64 = 300;
+/// The month's length.
+const MONTH: i64 = 31 * 86_400;
+
+fn month() -> Month {
+    "2026-10".parse().unwrap()
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(BEGAN + seconds * 1000)
+}
+
+fn config(home: &TempDir, fee: u64) -> CollectorConfig {
+    let text = format!(
+        "agents: []
+policies:
+  - policy: p
+    availability: {{ objective: 99.9, outage: {{ for: 5m }} }}
+    credits: {{ basis: month, truncate_below: 10, tiers: [ {{ from: 95.0, below: 99.9, percent: 10 }}, {{ below: 95.0, percent: 100 }} ] }}
+agreements:
+  - agreement: acme
+    customer: \"Acme <b>\\u202e\"
+    zone: UTC
+    policy: p
+    fees: {{ currency: KRW, default: {fee} }}
+    services:
+      - service: apm
+        checks: [ {{ check: login, tcp: 'h:1', every: 5m }} ]
+"
+    );
+    config::collector::parse(&text, "collector.yaml", home.path()).unwrap().value
+}
+
+fn acme() -> AgreementId {
+    "acme".parse().unwrap()
+}
+
+/// Results from `from` until `until`, those within `down` failed.
+fn results(from: i64, until: i64, down: std::ops::Range<i64>) -> Vec<(SeriesKey, Pace, ProbeResult)> {
+    let outcome = |second| if down.contains(&second) { Outcome::Down(Cause::Timeout) } else { Outcome::Up };
+    let seconds = (from..until).step_by(usize::try_from(EVERY).unwrap());
+    seconds.map(|second| (key("login"), pace(EVERY.unsigned_abs()), result(second, outcome(second)))).collect()
+}
+
+/// A month in which the agent was silent for one hour of the second day, and an outage of an hour on
+/// the first.
+async fn month_with_a_hole(place: &Place) -> Bench {
+    let mut bench = Bench::on(place.open().await).await;
+    for all in [results(0, 86_400, 36_000..39_600), results(90_000, MONTH + 600, 0..0)] {
+        for part in all.chunks(1_000) {
+            bench.send(part).await;
+        }
+    }
+    bench
+}
+
+async fn closed(bench: &Bench, config: &CollectorConfig, now: i64) -> Closed {
+    let evidence = LedgerEvidence::new(Arc::clone(&bench.ledger), bench.state.clone());
+    close(&*bench.ledger, &evidence, config, (&acme(), month()), at(now), Wish::Due).await.unwrap()
+}
+
+fn issued(closed: Closed) -> Issued {
+    match closed {
+        Closed::Issued(issued) => *issued,
+        other => panic!("{other:?} instead of an issued statement"),
+    }
+}
+
+fn json(issued: &Issued) -> serde_json::Value {
+    serde_json::from_slice(&issued.bytes).unwrap()
+}
+
+async fn a_period_is_issued_once_its_evidence_is_there_and_not_twice(place: &Place) {
+    let (home, mut bench) = (TempDir::new().unwrap(), Bench::on(place.open().await).await);
+    let config = config(&home, 1_200_000);
+    bench.send(&results(0, 1_000 * EVERY, 0..0)).await;
+    assert_eq!(closed(&bench, &config, MONTH - 1).await, Closed::NotYet(Wait::PeriodEnd));
+    let waits = Wait::Evidence(vec![crate::commit::tests::agent()]);
+    assert_eq!(closed(&bench, &config, MONTH).await, Closed::NotYet(waits));
+    for part in results(1_000 * EVERY, MONTH + EVERY, 0..0).chunks(1_000) {
+        bench.send(part).await;
+    }
+    let first = issued(closed(&bench, &config, MONTH + 60).await);
+    assert_eq!((first.version, first.issued_at), (1, at(MONTH + 60)));
+    let json = json(&first);
+    assert_eq!(json["statement"]["state"], "final");
+    assert_eq!(json["issue"]["issued_at"], at(MONTH + 60).to_string());
+    let opened = seal::open(&first.bytes).unwrap();
+    assert_eq!(opened.sha256, first.sha256);
+    assert_eq!(bench.ledger.keys().await.unwrap()[0].public, opened.public);
+    assert_eq!(closed(&bench, &config, MONTH + 120).await, Closed::Unchanged);
+    assert_eq!(bench.ledger.issued(&acme(), None).await.unwrap(), [first]);
+}
+
+async fn after_the_grace_a_period_is_final_and_names_who_is_missing(place: &Place) {
+    let (home, mut bench) = (TempDir::new().unwrap(), Bench::on(place.open().await).await);
+    let config = config(&home, 1_200_000);
+    bench.send(&results(0, 86_400, 0..0)).await;
+    let grace = i64::try_from(config.closing.grace.as_secs()).unwrap();
+    assert!(matches!(closed(&bench, &config, MONTH + grace - 1).await, Closed::NotYet(Wait::Evidence(_))));
+    let json = json(&issued(closed(&bench, &config, MONTH + grace).await));
+    assert_eq!(json["statement"]["missing"], serde_json::json!(["seoul-1"]));
+    assert_eq!(json["statement"]["state"], "final");
+}
+
+async fn late_evidence_makes_a_version_that_says_what_changed(place: &Place) {
+    let (home, mut bench) = (TempDir::new().unwrap(), month_with_a_hole(place).await);
+    let config = config(&home, 1_200_000);
+    let first = issued(closed(&bench, &config, MONTH + 900).await);
+    bench.send(&results(86_400, 90_000, 87_000..88_500)).await;
+    let second = issued(closed(&bench, &config, MONTH + 1_000).await);
+    let json = json(&second);
+    assert_eq!(json["statement"]["version"], 2);
+    assert_eq!(json["amends"]["version"], 1);
+    assert_eq!(json["amends"]["sha256"], crate::digest::hex(&first.sha256));
+    let changes = json["amends"]["changes"].as_array().unwrap();
+    let of = |place: &str| changes.iter().find(|change| change["place"] == place).unwrap();
+    let downtime = of("services[apm].availability.downtime_ms");
+    assert_eq!((&downtime["before"], &downtime["after"]), (&"3600000".into(), &"5100000".into()));
+    assert_eq!(json["amends"]["credit_difference"], 0, "the same tier");
+    assert_eq!(closed(&bench, &config, MONTH + 2_000).await, Closed::Unchanged);
+    assert_eq!(bench.ledger.issued(&acme(), Some(month())).await.unwrap(), [first, second]);
+}
+
+async fn a_corrected_fee_makes_a_version_with_a_debit(place: &Place) {
+    let (home, bench) = (TempDir::new().unwrap(), month_with_a_hole(place).await);
+    issued(closed(&bench, &config(&home, 1_200_000), MONTH + 900).await);
+    let second = json(&issued(closed(&bench, &config(&home, 1_000_000), MONTH + 1_000).await));
+    assert_eq!(second["amends"]["credit_difference"], -20_000);
+    assert_eq!(second["services"][0]["credit"]["amount"], 100_000);
+}
+
+async fn every_version_is_drawn_up_again_to_the_byte_after_the_next_was_issued(place: &Place) {
+    let (home, mut bench) = (TempDir::new().unwrap(), month_with_a_hole(place).await);
+    let config = config(&home, 1_200_000);
+    issued(closed(&bench, &config, MONTH + 900).await);
+    bench.send(&results(86_400, 90_000, 87_000..88_500)).await;
+    issued(closed(&bench, &config, MONTH + 1_000).await);
+    let versions = bench.ledger.issued(&acme(), Some(month())).await.unwrap();
+    for (place, version) in versions.iter().enumerate() {
+        let before = place.checked_sub(1).map(|before| &versions[before]);
+        let opened = Opened::new(version, before).unwrap();
+        let again = opened.statement(&*bench.ledger).await.unwrap();
+        assert_eq!(crate::render::json::document(&again).into_bytes(), version.bytes);
+    }
+}
+
+async fn of_two_collectors_exactly_one_issues_a_version(place: &Place) {
+    let (home, bench) = (TempDir::new().unwrap(), month_with_a_hole(place).await);
+    let config = config(&home, 1_200_000);
+    let neighbour = Bench::on(place.open().await).await.killed().await;
+    let (one, other) = tokio::join!(closed(&bench, &config, MONTH + 900), closed(&neighbour, &config, MONTH + 900));
+    let issues = [&one, &other].into_iter().filter(|closed| matches!(closed, Closed::Issued(_))).count();
+    assert_eq!(issues, 1, "{one:?} and {other:?}");
+    assert_eq!(bench.ledger.issued(&acme(), None).await.unwrap().len(), 1);
+}
+
+async fn a_closer_issues_by_itself_amends_once_a_day_and_signs_nothing_about_the_time_before_it(place: &Place) {
+    let (home, mut bench) = (TempDir::new().unwrap(), month_with_a_hole(place).await);
+    let (_sender, config) = watch::channel(Arc::new(config(&home, 1_200_000)));
+    let (clock, hand) = Clock::manual(at(MONTH + 900));
+    let evidence = LedgerEvidence::new(Arc::clone(&bench.ledger), bench.state.clone());
+    let mut closer = Closer::new(Arc::clone(&bench.ledger), evidence, config, clock);
+    closer.round(&CancellationToken::new()).await;
+    let issued = async |bench: &Bench| {
+        let issued = bench.ledger.issued(&acme(), None).await.unwrap();
+        issued.iter().map(|issued| format!("{} {}", issued.month, issued.version)).collect::<Vec<_>>()
+    };
+    assert_eq!(issued(&bench).await, ["2026-10 1"]);
+    bench.send(&results(86_400, 90_000, 87_000..88_500)).await;
+    hand.advance(Duration::from_secs(3_600));
+    closer.round(&CancellationToken::new()).await;
+    assert_eq!(issued(&bench).await, ["2026-10 1"]);
+    hand.advance(Duration::from_secs(86_400));
+    closer.round(&CancellationToken::new()).await;
+    assert_eq!(issued(&bench).await, ["2026-10 1", "2026-10 2"]);
+}

@@ -1,0 +1,96 @@
+//! An issued statement drawn up again: for the forms that are not stored, and for whoever doubts that
+//! it follows from what it says it rests on.
+
+use super::issue::{IssueError, amendment};
+use super::pinned::{Pinned, PinnedError};
+use super::seal::{self, NotSealed, Sealed};
+use super::{Document, Statement, draw_up};
+use crate::ledger::Ledger;
+use crate::ledger::books::Issued;
+use crate::render::json;
+use crate::render::json::read::{NotAStatement, Origin, origin};
+
+/// Why an issued statement can't be drawn up again.
+#[derive(Debug, thiserror::Error)]
+pub enum AgainError {
+    /// What is stored is not what was signed.
+    #[error("what is stored is not what was signed: {0}")]
+    Sealed(#[from] NotSealed),
+    /// What was signed is no statement.
+    #[error("what was signed can't be read: {0}")]
+    Origin(#[from] NotAStatement),
+    /// It was signed without saying what it rests on.
+    #[error("it does not say what it rests on")]
+    Groundless,
+    /// Its evidence can't be had.
+    #[error(transparent)]
+    Evidence(#[from] PinnedError),
+    /// Its predecessor can't be compared with.
+    #[error(transparent)]
+    Amendment(#[from] IssueError),
+    /// The same evidence gives something else.
+    #[error("drawn up again from the same evidence it is another: line {line} is `{found}`, signed was `{signed}`")]
+    Differs {
+        /// Which line of the text, from 1.
+        line: usize,
+        /// What is signed.
+        signed: String,
+        /// What the evidence gives.
+        found: String,
+    },
+}
+
+/// An issued statement, opened.
+pub struct Opened<'a> {
+    issued: &'a Issued,
+    before: Option<&'a Issued>,
+    sealed: Sealed,
+    origin: Origin,
+}
+
+impl<'a> Opened<'a> {
+    /// Opens `issued`; `before` is the version it amends.
+    pub fn new(issued: &'a Issued, before: Option<&'a Issued>) -> Result<Opened<'a>, AgainError> {
+        let sealed = seal::open(&issued.bytes)?;
+        let origin = origin(&sealed.text)?;
+        Ok(Opened { issued, before, sealed, origin })
+    }
+
+    /// Draws it up again from the very blocks that it rests on. What comes out is what was signed, to
+    /// the byte, or an error.
+    pub async fn statement(&self, ledger: &dyn Ledger) -> Result<Statement<'_>, AgainError> {
+        let Origin { terms, month, as_of, version, issue } = &self.origin;
+        let heard = &issue.as_ref().ok_or(AgainError::Groundless)?.agents;
+        let mut statement = draw_up(&Pinned::new(ledger, heard), terms, *month, *as_of).await?;
+        statement.version = *version;
+        statement.issue.clone_from(issue);
+        if let Some(before) = self.before {
+            statement.amends = amendment(&statement, before)?;
+        }
+        let again = json::statement(&statement);
+        if again != self.sealed.text {
+            return Err(difference(&self.sealed.text, &again));
+        }
+        statement.document = Some(Document {
+            file: String::from_utf8_lossy(&self.issued.bytes).into_owned(),
+            sha256: self.sealed.sha256,
+            key: self.sealed.key.clone(),
+        });
+        Ok(statement)
+    }
+}
+
+fn difference(signed: &str, again: &str) -> AgainError {
+    let (mut left, mut right) = (signed.lines(), again.lines());
+    let mut line = 0;
+    loop {
+        line += 1;
+        match (left.next(), right.next()) {
+            (Some(signed), Some(found)) if signed == found => {}
+            (signed, found) => {
+                let text = |line: Option<&str>| line.unwrap_or_default().trim().chars().take(200).collect();
+                return AgainError::Differs { line, signed: text(signed), found: text(found) };
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! From a statement's JSON back to what it was drawn up from: its terms, its period, the evidence that
+//! was heard. The figures themselves are never read back; they are reckoned again.
+
+use super::IssueView;
+use super::terms::{NotTerms, TermsView};
+use crate::closing::terms::Terms;
+use crate::closing::{Heard, Issue};
+use rules::id::NotAName;
+use rules::period::{Month, NotAMonth};
+use rules::time::{NotAnInstant, Timestamp};
+use serde::Deserialize;
+
+/// What a statement was drawn up from.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Origin {
+    /// The terms.
+    pub terms: Terms,
+    /// The period.
+    pub month: Month,
+    /// The instant up to which evidence was heard.
+    pub as_of: Option<Timestamp>,
+    /// Which version of the period's statement it is.
+    pub version: u32,
+    /// When it was issued, and which evidence was heard.
+    pub issue: Option<Issue>,
+}
+
+/// Why a text is no statement.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAStatement {
+    /// It lacks what every statement has, or has it otherwise.
+    #[error("it is no statement of this version of nines: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// Its terms can't be.
+    #[error("its terms can't be read: {0}")]
+    Terms(#[from] NotTerms),
+    /// Its period is none.
+    #[error("its period: {0}")]
+    Month(#[from] NotAMonth),
+    /// An instant of it is none.
+    #[error("{0}")]
+    Instant(#[from] NotAnInstant),
+    /// An agent's name is none.
+    #[error("an agent of it: {0}")]
+    Name(#[from] NotAName),
+}
+
+#[derive(Deserialize)]
+struct Document {
+    statement: Head,
+    terms: TermsView,
+    issue: Option<IssueView>,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    period: String,
+    as_of: Option<String>,
+    version: u32,
+}
+
+/// Reads what the statement `text` was drawn up from.
+pub fn origin(text: &str) -> Result<Origin, NotAStatement> {
+    let Document { statement, terms, issue } = serde_json::from_str(text)?;
+    Ok(Origin {
+        terms: terms.terms()?,
+        month: statement.period.parse()?,
+        as_of: instant(statement.as_of.as_deref())?,
+        version: statement.version,
+        issue: issue.map(read_issue).transpose()?,
+    })
+}
+
+fn instant(text: Option<&str>) -> Result<Option<Timestamp>, NotAnInstant> {
+    text.map(str::parse).transpose()
+}
+
+fn read_issue(view: IssueView) -> Result<Issue, NotAStatement> {
+    let mut issue =
+        Issue { issued_at: view.issued_at.parse()?, record: view.record, agents: std::collections::BTreeMap::new() };
+    for heard in view.agents {
+        let complete_until = instant(heard.complete_until.as_deref())?;
+        issue.agents.insert(heard.agent.parse()?, Heard { blocks: heard.blocks, complete_until });
+    }
+    Ok(issue)
+}
