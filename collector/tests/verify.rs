@@ -83,7 +83,8 @@ async fn a_signed_statement_and_its_results_say_the_same() {
 #[tokio::test]
 async fn results_that_say_something_else_are_told_figure_by_figure() {
     let results = std::fs::read_to_string(case().join("results.ndjson")).unwrap();
-    let fewer: String = results.lines().filter(|line| !line.contains("\"down\"")).map(|line| format!("{line}\n")).collect();
+    let fewer: String =
+        results.lines().filter(|line| !line.contains("\"down\"")).map(|line| format!("{line}\n")).collect();
     let desk = Desk::new(&[("s.json", &signed().await), ("r.ndjson", &fewer)]);
     let (good, told) = desk.verify(&["s.json", "--evidence", "."]);
     assert!(!good);
@@ -92,7 +93,8 @@ async fn results_that_say_something_else_are_told_figure_by_figure() {
 
 #[tokio::test]
 async fn a_key_that_is_unknown_or_was_retired_before_proves_nothing() {
-    let other = keys(None).replace("keys\": [", "keys\": [").replace(&seal::key_name(&key().verifying_key().to_bytes()), "0");
+    let other =
+        keys(None).replace("keys\": [", "keys\": [").replace(&seal::key_name(&key().verifying_key().to_bytes()), "0");
     let nobody = "{ \"keys\": [] }";
     let retired = keys(Some("2026-01-10T23:59:59Z"));
     let later = keys(Some("2026-01-11T00:00:01Z"));
@@ -125,7 +127,8 @@ async fn one_flipped_bit_in_any_line_of_a_real_statement_is_found() {
         opened += u32::from(seal::open(&changed).is_ok());
     }
     assert_eq!(opened, 0);
-    let (changed, place) = (String::from_utf8(file.clone()).unwrap().replacen("\"met\": true", "\"met\": false", 1), "s.json");
+    let (changed, place) =
+        (String::from_utf8(file.clone()).unwrap().replacen("\"met\": true", "\"met\": false", 1), "s.json");
     let (good, told) = Desk::new(&[(place, &changed)]).verify(&[place]);
     assert!(!good && told.contains("the text or the seal was changed"), "{told}");
 }

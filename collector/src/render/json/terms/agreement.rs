@@ -80,6 +80,7 @@ struct ChangeView {
 struct RetainerView {
     from: Text<Month>,
     a_year: u64,
+    carried: u64,
     incident_at_least: u64,
     carry_at_most: Text<Percent>,
 }
@@ -170,10 +171,11 @@ impl FeesView {
 
 impl RetainerView {
     fn of(retainer: &Retainer) -> RetainerView {
-        let Retainer { from, a_year, incident_at_least, carry_at_most } = retainer;
+        let Retainer { from, a_year, carried, incident_at_least, carry_at_most } = retainer;
         RetainerView {
             from: Text(*from),
             a_year: a_year.0,
+            carried: carried.0,
             incident_at_least: incident_at_least.0,
             carry_at_most: Text(*carry_at_most),
         }
@@ -183,6 +185,7 @@ impl RetainerView {
         Retainer {
             from: self.from.0,
             a_year: ManMonths(self.a_year),
+            carried: ManMonths(self.carried),
             incident_at_least: ManMonths(self.incident_at_least),
             carry_at_most: self.carry_at_most.0,
         }

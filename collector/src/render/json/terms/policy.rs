@@ -6,8 +6,8 @@ use crate::render::json::text::bounded;
 use rules::decimal::Percent;
 use rules::id::{ObjectiveId, PolicyId};
 use rules::policy::{
-    AvailabilityRule, Counting, CreditBasis, CreditRule, Denominator, LatencyObjective, MaintenanceRule, Minutes, Need,
-    OutageExclusions, OutageRule, Policy, RecoveryRule, ResponseRule, Tier, Undetermined,
+    AvailabilityRule, Counting, CreditBasis, CreditRule, Denominator, Edge, LatencyObjective, MaintenanceRule, Minutes,
+    Need, OutageExclusions, OutageRule, Policy, RecoveryRule, ResponseRule, Tier, Undetermined,
 };
 use rules::standing::StandingRule;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ words!(OutageExclusions { WholeRun = "whole_run", Remainder = "remainder" });
 words!(Denominator { Month = "month", ServiceTime = "service_time", LessExclusions = "less_exclusions" });
 words!(Minutes { Exact = "exact", Whole = "whole" });
 words!(Undetermined { Up = "up", Down = "down" });
+words!(Edge { Below = "below", AtMost = "at_most" });
 words!(CreditBasis { Month = "month", TrailingThreeMonths = "trailing_3_months" });
 
 #[derive(Serialize, Deserialize)]
@@ -86,6 +87,8 @@ struct RecoveryView {
     mttr: Option<Length>,
     mttsr: Option<Length>,
     sum: Option<Length>,
+    /// What keeps a limit: less than it, or at most it.
+    limits: Word<Edge>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -155,6 +158,7 @@ impl PolicyView {
                 mttr: written(recovery.mttr),
                 mttsr: written(recovery.mttsr),
                 sum: written(recovery.sum),
+                limits: Word(recovery.edge),
             },
             error_rate: error_rate.map(Text),
             maintenance: MaintenanceView { notice: Length(maintenance.notice), at_most: written(maintenance.at_most) },
@@ -169,12 +173,12 @@ impl PolicyView {
 
     pub(super) fn policy(self) -> Result<Policy, NotTerms> {
         let mean = |view: LatencyView| LatencyObjective { id: view.objective.0, mean_max: view.mean.0 };
-        let RecoveryView { mttr, mttsr, sum } = self.recovery;
+        let RecoveryView { mttr, mttsr, sum, limits } = self.recovery;
         Ok(Policy {
             id: self.policy.0,
             availability: self.availability.rule(),
             latency: self.latency.into_iter().map(mean).collect(),
-            recovery: RecoveryRule { mttr: read(mttr), mttsr: read(mttsr), sum: read(sum) },
+            recovery: RecoveryRule { mttr: read(mttr), mttsr: read(mttsr), sum: read(sum), edge: limits.0 },
             error_rate: self.error_rate.map(|rate| rate.0),
             maintenance: MaintenanceRule { notice: self.maintenance.notice.0, at_most: read(self.maintenance.at_most) },
             planned_downtime: read(self.planned_downtime),
