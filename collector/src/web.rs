@@ -4,13 +4,19 @@
 //! one it updates itself when something changes.
 
 mod agents;
+mod agreements;
 mod api;
 mod console;
+mod effort;
 mod events;
+mod exclusions;
 mod figures;
+mod form;
 mod frame;
+mod keep;
 mod means;
 mod metrics;
+mod moments;
 pub(crate) mod people;
 pub(crate) mod problem;
 mod recent;
@@ -94,6 +100,13 @@ fn router(app: AppState) -> Router {
         .route("/services/{service}", get(console::service))
         .route("/agents", get(agents::show))
         .route("/statements/{agreement}/{period}", get(statements::show))
+        .route("/agreements", get(agreements::list))
+        .route("/agreements/{agreement}", get(agreements::show))
+        .route("/agreements/{agreement}/exclusions", post(exclusions::announce))
+        .route("/agreements/{agreement}/exclusions/new", get(exclusions::ask))
+        .route("/agreements/{agreement}/exclusions/{entry}", get(exclusions::show).post(exclusions::decide))
+        .route("/agreements/{agreement}/effort", post(effort::spend))
+        .route("/agreements/{agreement}/effort/new", get(effort::ask))
         .route("/sign-out", post(sign_in::leave))
         .route("/events", get(events::stream))
         .route("/metrics", get(metrics::page))

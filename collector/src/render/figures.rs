@@ -111,6 +111,11 @@ impl<'a> Local<'a> {
         Local { zone, offset: if changes { Offset::Shown } else { Offset::Constant } }
     }
 
+    /// For single instants, whose offset is always shown.
+    pub(crate) fn with_offset(zone: &'a Zone) -> Local<'a> {
+        Local { zone, offset: Offset::Shown }
+    }
+
     /// Date and time to the millisecond, without a fraction that is zero.
     pub(crate) fn instant(&self, at: Timestamp) -> String {
         let fraction = if at.as_millis().rem_euclid(1_000) == 0 { "%F %T" } else { "%F %T.%3f" };

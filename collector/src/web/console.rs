@@ -63,7 +63,8 @@ struct OverviewPage {
     next: Option<usize>,
 }
 
-struct OverviewRow {
+/// One service of a table.
+pub(super) struct OverviewRow {
     service: String,
     path: String,
     agreement: String,
@@ -118,7 +119,8 @@ pub(super) async fn overview(
     page(overview.render().expect("writing into a string can't fail"))
 }
 
-fn overview_row(
+/// The row of `service`, which `is` as it is.
+pub(super) fn overview_row(
     app: &AppState,
     agreement: &Agreement,
     service: &Service,

@@ -12,6 +12,8 @@ mod session;
 mod sight;
 pub(super) mod sign_in;
 
+pub(crate) use fields::Fields;
+
 use super::AppState;
 use super::frame::Frame;
 use super::problem::{Problem, Told};

@@ -1,6 +1,7 @@
 //! What goes wrong with a request, as RFC 9457 problem objects.
 
 use super::frame::Frame;
+use crate::record::RecordError;
 use askama::Template;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -60,6 +61,9 @@ pub(crate) enum Problem {
     /// A form was made for another session.
     #[error("this form is older than your sign-in; go back, load the page again and send it once more")]
     StaleForm,
+    /// A record could not be read or written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// The ledger could not be read.
     #[error("the ledger could not be read; try again")]
     Ledger(#[from] crate::ledger::LedgerError),
@@ -112,6 +116,7 @@ impl Problem {
             Problem::CrossOrigin => (StatusCode::FORBIDDEN, "Sent from elsewhere"),
             Problem::SessionForApi => (StatusCode::FORBIDDEN, "Token needed"),
             Problem::StaleForm => (StatusCode::FORBIDDEN, "Old form"),
+            Problem::Record(_) => (StatusCode::SERVICE_UNAVAILABLE, "Record unavailable"),
             Problem::Ledger(_) => (StatusCode::SERVICE_UNAVAILABLE, "Ledger unavailable"),
         }
     }
@@ -120,8 +125,14 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, title) = self.status();
-        if let Problem::Ledger(error) = &self {
-            tracing::error!(error = crate::commit::chain(error), "Ledger could not be read for a page");
+        match &self {
+            Problem::Ledger(error) => {
+                tracing::error!(error = crate::commit::chain(error), "Ledger could not be read for a page")
+            }
+            Problem::Record(error) => {
+                tracing::error!(error = crate::commit::chain(error), "Record could not be used for a page")
+            }
+            _ => {}
         }
         let detail = self.to_string();
         let view = View { r#type: "about:blank", title, status: status.as_u16(), detail: detail.clone() };

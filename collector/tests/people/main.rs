@@ -5,5 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod matrix;
+mod records;
 mod running;
 mod sessions;

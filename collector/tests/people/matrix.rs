@@ -21,6 +21,14 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
     ("get", "/statements/{agreement}/{period}", [SHUT, 404, 200, 200, 200]),
     ("get", "/metrics", [SHUT, 200, 200, 200, 200]),
     ("get", "/events", [SHUT, 200, 200, 200, 200]),
+    ("get", "/agreements", [SHUT, 200, 200, 200, 200]),
+    ("get", "/agreements/{agreement}", [SHUT, 404, 200, 200, 200]),
+    ("post", "/agreements/{agreement}/exclusions", [SHUT, 404, 403, 422, 422]),
+    ("get", "/agreements/{agreement}/exclusions/new", [SHUT, 404, 403, 200, 200]),
+    ("get", "/agreements/{agreement}/exclusions/{entry}", [SHUT, 404, 200, 200, 200]),
+    ("post", "/agreements/{agreement}/exclusions/{entry}", [SHUT, 404, 403, 400, 400]),
+    ("post", "/agreements/{agreement}/effort", [SHUT, 404, 403, 422, 422]),
+    ("get", "/agreements/{agreement}/effort/new", [SHUT, 404, 403, 200, 200]),
     ("post", "/sign-out", [SHUT, 303, 303, 303, 303]),
     ("get", "/sign-in", [200, 200, 200, 200, 200]),
     ("post", "/sign-in", [401, 401, 401, 401, 401]),
@@ -81,6 +89,14 @@ fn routed() -> BTreeSet<(String, String)> {
     routes
 }
 
+/// Makes an exclusion the first entry of `acme`'s record.
+async fn put_on_record(running: &Running) {
+    let ask = running.ask_as("operator", Method::POST, "/agreements/acme/exclusions");
+    let body = "class=force_majeure&from=2026-10-10+13:00&until=2026-10-10+14:00&reason=storm";
+    let answer = ask.body(body).send().await.unwrap();
+    assert_eq!(answer.headers()["location"], "/agreements/acme/exclusions/1");
+}
+
 async fn status(running: &Running, asking: &str, method: &str, path: &str) -> u16 {
     let method: Method = method.to_uppercase().parse().unwrap();
     let request = match asking {
@@ -96,6 +112,7 @@ async fn every_route_answers_every_role_as_the_matrix_says() {
     let listed: BTreeSet<_> =
         MATRIX.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(listed, routed(), "the matrix and the router name the same routes");
+    put_on_record(&running).await;
     for (method, path, expected) in MATRIX {
         // Wrong tokens are turned away in the end.
         running.hand.advance(std::time::Duration::from_secs(60));
@@ -113,7 +130,12 @@ async fn without_users_everybody_sees_everything_and_records_nothing() {
     let running = Running::with(Vec::new()).await;
     for (method, path, [.., operator, _]) in MATRIX.iter().filter(|(_, path, _)| !path.starts_with("/sign-")) {
         let answered = status(&running, "nobody", method, &filled(path)).await;
-        let expected = if *method == "get" { *operator } else { 403 };
+        // Nothing is on record, and nobody may put anything there.
+        let expected = match (*method, *operator) {
+            _ if path.contains("{entry}") && *method == "get" => 404,
+            ("get", operator) if !path.ends_with("/new") => operator,
+            _ => 403,
+        };
         assert_eq!(answered, expected, "{method} {path}");
     }
     let page = running.ask(Method::GET, "/sign-in").send().await.unwrap().text().await.unwrap();
@@ -124,6 +146,7 @@ async fn without_users_everybody_sees_everything_and_records_nothing() {
 #[tokio::test]
 async fn a_viewer_learns_nothing_of_other_agreements_not_even_their_names() {
     let running = Running::start().await;
+    put_on_record(&running).await;
     for (method, path, [.., viewer, _, _]) in MATRIX {
         if *method != "get" || *path == "/events" || *viewer != 200 {
             continue;

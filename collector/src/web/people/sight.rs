@@ -18,6 +18,15 @@ impl Actor {
         figures::services(agreements, now).filter(|(agreement, _)| self.sees(&agreement.id))
     }
 
+    /// The agreements in force at `now` that this actor sees.
+    pub(crate) fn agreements<'a>(
+        &self,
+        agreements: &'a [Agreement],
+        now: Timestamp,
+    ) -> impl Iterator<Item = &'a Agreement> {
+        agreements.iter().filter(move |version| version.is_in_force_at(now) && self.sees(&version.id))
+    }
+
     /// The service of that name, and its agreement.
     pub(crate) fn service<'a>(
         &self,

@@ -1,0 +1,157 @@
+//! Effort under the retainer: what was recorded, and the form that records it.
+
+use super::agreements::agreement_path;
+use super::form::{Choice, Field, Form, Kind, form_page};
+use super::keep::{NotKept, keep};
+use super::people::{Actor, Fields};
+use super::problem::Problem;
+use super::{AppState, moments};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use config::collector::users::Role;
+use rules::agreement::Agreement;
+use rules::incident::Event;
+use rules::record::{Entry, Fact};
+use rules::retainer::{Effort, ManMonths, Work};
+use rules::time::Timestamp;
+
+/// One effort in words.
+pub(super) struct EffortRow {
+    pub(super) number: u64,
+    pub(super) at: String,
+    pub(super) work: String,
+    pub(super) worked: String,
+    pub(super) who: String,
+    pub(super) note: String,
+}
+
+/// The efforts on record, the newest first.
+pub(super) fn efforts(agreement: &Agreement, entries: &[Entry]) -> Vec<EffortRow> {
+    let row = |entry: &Entry| {
+        let Fact::Effort(effort) = &entry.fact else { return None };
+        Some(EffortRow {
+            number: entry.number,
+            at: moments::shown(effort.at, &agreement.zone),
+            work: match effort.work {
+                Work::Incident(number) => format!("incident {number}"),
+                Work::Diagnosis => "diagnosis".to_owned(),
+            },
+            worked: man_months(effort.worked),
+            who: format!("{}, {}", entry.recorded_by, moments::shown(entry.recorded_at, &agreement.zone)),
+            note: effort.note.clone(),
+        })
+    };
+    entries.iter().rev().filter_map(row).collect()
+}
+
+fn man_months(worked: ManMonths) -> String {
+    format!("{}.{:02} M/M", worked.0 / 100, worked.0 % 100)
+}
+
+fn form(agreement: &Agreement, entries: &[Entry], now: Timestamp) -> Form {
+    let opened = entries.iter().rev().filter_map(|entry| match &entry.fact {
+        Fact::Incident { incident, event: Event::Opened(opening) } => Some(Choice {
+            label: format!("Incident {incident}: {}", opening.title),
+            ..Choice::named(incident.to_string())
+        }),
+        _ => None,
+    });
+    let diagnosis = Choice { label: "Regular diagnosis".to_owned(), ..Choice::named("diagnosis") };
+    let works = [diagnosis].into_iter().chain(opened.take(super::agreements::LISTED_MAX)).collect();
+    let shown = moments::shown(now, &agreement.zone);
+    let hint = format!("In {}, now {shown}. It counts in the month of this time.", agreement.zone.name());
+    let fields = vec![
+        Field::new("work", "Work", "", Kind::One(works)),
+        Field::new("at", "When", hint, Kind::Line).with(shown),
+        Field::new("worked", "Worked", "In man-months (M/M), to hundredths: `0.25`.", Kind::Line),
+        Field::new("note", "Note", "What was done.", Kind::Text),
+    ];
+    Form::new("Record effort", format!("{}/effort", agreement_path(agreement)), "Record", fields)
+}
+
+fn read(form: &mut Form, agreement: &Agreement) -> Option<Effort> {
+    let work = form.chosen("work").first().and_then(|word| match *word {
+        "diagnosis" => Some(Work::Diagnosis),
+        number => number.parse().ok().map(Work::Incident),
+    });
+    let work = form.read("work", |_| work.ok_or_else(|| "choose what was worked on".to_owned()));
+    let at = form.read("at", |text| moments::read(text, &agreement.zone));
+    let worked = form.read("worked", hundredths);
+    let note = form.read("note", |text| match text {
+        "" => Err("it is empty; say in a sentence what was done".to_owned()),
+        text => Ok(text.to_owned()),
+    });
+    Some(Effort { work: work?, at: at?, worked: worked?, note: note? })
+}
+
+/// Man-months as written, to hundredths; more than nothing.
+fn hundredths(text: &str) -> Result<ManMonths, String> {
+    let wrong = || format!("`{text}` is no amount; write man-months such as `0.5` or `1.25`");
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || 4 < whole.len() || 2 < part.len() || !digits(whole) || !digits(part) {
+        return Err(wrong());
+    }
+    let number = format!("{whole}{part:0<2}").parse::<u64>().map_err(|_| wrong())?;
+    if number == 0 {
+        Err("nothing was worked; write how much, such as `0.5`".to_owned())
+    } else {
+        Ok(ManMonths(number))
+    }
+}
+
+/// Shows the form.
+pub(super) async fn ask(
+    State(app): State<AppState>,
+    actor: Actor,
+    Path(agreement): Path<String>,
+) -> Result<Response, Problem> {
+    let (config, now) = (app.config(), app.clock.wall());
+    let agreement = actor.agreement(&config.agreements, &agreement, now)?;
+    actor.may(Role::Operator)?;
+    let form = form(agreement, &app.record.entries(&agreement.id), now);
+    Ok(about(&actor, agreement, now, form))
+}
+
+/// Takes the form.
+pub(super) async fn spend(
+    State(app): State<AppState>,
+    actor: Actor,
+    Path(agreement): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let (config, now) = (app.config(), app.clock.wall());
+    let agreement = actor.agreement(&config.agreements, &agreement, now)?;
+    let by = actor.may(Role::Operator)?;
+    let mut form = form(agreement, &app.record.entries(&agreement.id), now).filled(&fields);
+    let Some(effort) = read(&mut form, agreement) else { return Ok(about(&actor, agreement, now, form)) };
+    match keep(&app, agreement, by, Fact::Effort(effort)).await {
+        Ok(_) => Ok(Redirect::to(&format!("{}#effort", agreement_path(agreement))).into_response()),
+        Err(NotKept::Refused(why)) => Ok(about(&actor, agreement, now, form.refused(why))),
+        Err(NotKept::Problem(problem)) => Err(problem),
+    }
+}
+
+fn about(actor: &Actor, agreement: &Agreement, now: Timestamp, form: Form) -> Response {
+    let note = match &agreement.retainer {
+        Some(retainer) => format!("An incident uses at least {}.", man_months(retainer.incident_at_least)),
+        None => "This agreement has no retainer, so effort is kept on record and uses nothing up.".to_owned(),
+    };
+    form_page(actor, now, (agreement.id.as_str(), agreement_path(agreement)), vec![note], form)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn man_months_are_read_to_hundredths_and_never_rounded() {
+        let check = |text: &str, expected| assert_eq!(hundredths(text).ok(), expected, "{text}");
+        check("0.5", Some(ManMonths(50)));
+        check("1", Some(ManMonths(100)));
+        check("1.25", Some(ManMonths(125)));
+        for wrong in ["", "0", "0.00", "1.255", ".5", "-1", "1,5", "1e3", "99999", "٣"] {
+            check(wrong, None);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What people put on record through the console's forms.
+
+use crate::running::{Running, configuration, users};
+use reqwest::{Method, Response};
+
+/// A name that wants to be markup, as a user's and as a reason.
+const HOSTILE: &str = "</td><script>alert(1)</script>\" onmouseover=\"x\u{202e}";
+
+const CLAIM: &str = "class=force_majeure&from=2026-10-10+13:10&until=2026-10-10+13:20&reason=storm";
+
+impl Running {
+    /// Sends a form as one of the users, by a session like a browser.
+    async fn send(&self, user: &str, path: &str, form: &str) -> Response {
+        let session = self.session(user).await;
+        let token = self.form_token(&session).await;
+        let request = self.ask(Method::POST, path).header("cookie", &session).header("accept", "text/html");
+        request.body(format!("{form}&form_token={token}")).send().await.unwrap()
+    }
+
+    async fn page_of(&self, user: &str, path: &str) -> String {
+        let session = self.session(user).await;
+        self.page(&session, path).await
+    }
+}
+
+#[tokio::test]
+async fn a_claim_counts_once_a_second_person_has_approved_it() {
+    let running = Running::start().await;
+    let claimed = running.send("operator", "/agreements/acme/exclusions", CLAIM).await;
+    assert_eq!(claimed.status(), 303);
+    let path = claimed.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(path, "/agreements/acme/exclusions/1");
+    let page = running.page_of("operator", &path).await;
+    assert!(page.contains("waits for a second person") && page.contains("2026-10-10 13:10:00 +09:00"), "{page}");
+    assert!(page.contains("<td>10 min</td>") && page.contains("<td>0 s</td>"), "both figures: {page}");
+
+    let own = running.send("operator", &path, "decision=approve").await;
+    assert_eq!(own.status(), 422);
+    assert!(own.text().await.unwrap().contains("a second person must approve or refuse it"));
+    assert_eq!(running.send("viewer", &path, "decision=approve").await.status(), 403);
+    assert_eq!(running.send("rival", &path, "decision=approve").await.status(), 404);
+
+    assert_eq!(running.send("second", &path, "decision=approve").await.status(), 303);
+    assert!(running.page_of("viewer", &path).await.contains("approved by second"));
+    let again = running.send("admin", &path, "decision=refuse&reason=late").await;
+    assert_eq!(again.status(), 422);
+    let page = again.text().await.unwrap();
+    assert!(page.contains("was approved by second in entry 2"), "{page}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_correction_takes_the_place_of_what_it_corrects() {
+    let running = Running::start().await;
+    running.send("operator", "/agreements/acme/exclusions", CLAIM).await;
+    let form = running.page_of("operator", "/agreements/acme/exclusions/new?supersedes=1").await;
+    assert!(form.contains("value=\"2026-10-10 13:10:00 +09:00\"") && form.contains("storm"), "{form}");
+    assert!(form.contains("value=\"force_majeure\" selected"), "{form}");
+    let corrected = running.send("second", "/agreements/acme/exclusions", &format!("{CLAIM}&supersedes=1")).await;
+    assert_eq!(corrected.headers()["location"], "/agreements/acme/exclusions/2");
+    let old = running.page_of("operator", "/agreements/acme/exclusions/1").await;
+    assert!(old.contains("superseded by entry 2") && !old.contains("Withdraw"), "{old}");
+    let agreement = running.page_of("viewer", "/agreements/acme").await;
+    assert!(agreement.contains("/exclusions/1") && agreement.contains("/exclusions/2"), "{agreement}");
+    assert!(!agreement.contains("/exclusions/new"), "a viewer is offered nothing to record");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_form_that_is_wrong_comes_back_as_it_was_with_each_mistake_at_its_field() {
+    let running = Running::start().await;
+    let form = "class=force_majeure&from=yesterday&until=&services=apm&reason=a+long+story";
+    let answer = running.send("operator", "/agreements/acme/exclusions", form).await;
+    assert_eq!(answer.status(), 422);
+    let page = answer.text().await.unwrap();
+    for kept in [
+        "value=\"yesterday\"",
+        "a long story</textarea>",
+        "value=\"force_majeure\" selected",
+        "value=\"apm\" checked",
+        "`yesterday` is no time; write it as `2026-10-05 09:00`",
+        "it is empty; write it as `2026-10-05 09:00`",
+    ] {
+        assert!(page.contains(kept), "{kept} in {page}");
+    }
+    assert_eq!(page.matches("aria-invalid=\"true\"").count(), 2);
+    let backwards = "class=force_majeure&from=2026-10-10+14:00&until=2026-10-10+13:00&reason=r";
+    let page = running.send("operator", "/agreements/acme/exclusions", backwards).await.text().await.unwrap();
+    assert!(page.contains("it ends before it begins"), "{page}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn effort_is_recorded_to_hundredths_and_shown_with_who_did_it() {
+    let running = Running::start().await;
+    let form = "work=diagnosis&at=2026-10-09+10:00&worked=0.25&note=looked+at+queues";
+    assert_eq!(running.send("operator", "/agreements/acme/effort", form).await.status(), 303);
+    let page = running.page_of("viewer", "/agreements/acme").await;
+    assert!(
+        page.contains("0.25 M/M") && page.contains("looked at queues") && page.contains("<bdi>operator, 2026-10-10")
+    );
+    let wrong = running
+        .send("operator", "/agreements/acme/effort", "work=diagnosis&at=2026-10-09+10:00&worked=a+lot&note=n")
+        .await;
+    assert_eq!(wrong.status(), 422);
+    assert!(wrong.text().await.unwrap().contains("`a lot` is no amount"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn hostile_names_and_texts_are_text_on_every_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = configuration(dir.path(), users());
+    config.users.iter_mut().filter(|user| user.user == "operator").for_each(|user| HOSTILE.clone_into(&mut user.user));
+    config.agreements[0].customer = HOSTILE.to_owned();
+    let running = Running::of(config, dir).await;
+    let encode = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+    let answer = running.sign_in(&encode(HOSTILE), "operator's token").await;
+    assert_eq!(answer.status(), 303);
+    let session = crate::running::cookie(&answer);
+    let token = running.form_token(&session).await;
+    let send = async |path: &str, form: String| {
+        let request = running.ask(Method::POST, path).header("cookie", &session).header("accept", "text/html");
+        request.body(format!("{form}&form_token={token}")).send().await.unwrap()
+    };
+    let reason = encode(HOSTILE);
+    let claimed = send("/agreements/acme/exclusions", CLAIM.replace("storm", &reason)).await;
+    assert_eq!(claimed.status(), 303);
+    let refused =
+        send("/agreements/acme/exclusions", format!("class={reason}&from={reason}&until={reason}&reason={reason}"))
+            .await;
+    let mut pages = vec![("refused form", refused.text().await.unwrap())];
+    for path in [
+        "/",
+        "/agreements",
+        "/agreements/acme",
+        "/agreements/acme/exclusions/1",
+        "/agreements/acme/exclusions/new?supersedes=1",
+        "/agreements/acme/effort/new",
+    ] {
+        pages.push((path, running.page(&session, path).await));
+    }
+    for (path, page) in pages {
+        assert!(page.contains("&#60;script") || !page.contains("script&#62;"), "{path}");
+        for markup in ["<script>alert", "\" onmouseover", "</td><script"] {
+            assert!(!page.contains(markup), "{markup} in {path}");
+        }
+    }
+    running.stop().await;
+}
