@@ -65,18 +65,18 @@ struct OverviewPage {
 
 /// One service of a table.
 pub(super) struct OverviewRow {
-    service: String,
-    path: String,
-    agreement: String,
-    statement: String,
-    state: &'static str,
-    availability: String,
-    doubt: String,
-    objective: String,
-    met: bool,
-    budget: String,
-    last_outage: String,
-    strip: Strip,
+    pub(super) service: String,
+    pub(super) path: String,
+    pub(super) agreement: String,
+    pub(super) statement: String,
+    pub(super) state: &'static str,
+    pub(super) availability: String,
+    pub(super) doubt: String,
+    pub(super) objective: String,
+    pub(super) met: bool,
+    pub(super) budget: String,
+    pub(super) last_outage: String,
+    pub(super) strip: Strip,
 }
 
 /// Which page of a list.

@@ -32,7 +32,7 @@ async fn a_claim_counts_once_a_second_person_has_approved_it() {
     assert_eq!(path, "/agreements/acme/exclusions/1");
     let page = running.page_of("operator", &path).await;
     assert!(page.contains("waits for a second person") && page.contains("2026-10-10 13:10:00 +09:00"), "{page}");
-    assert!(page.contains("<td>10 min</td>") && page.contains("<td>0 s</td>"), "both figures: {page}");
+    assert!(page.contains("<td>11 min</td>") && page.contains("<td>1 min</td>"), "both figures: {page}");
 
     let own = running.send("operator", &path, "decision=approve").await;
     assert_eq!(own.status(), 422);

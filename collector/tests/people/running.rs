@@ -11,9 +11,9 @@ use std::path::Path;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub const NOW: &str = "2026-10-10T05:10:00Z";
+pub(crate) const NOW: &str = "2026-10-10T05:10:00Z";
 /// Everybody there is: name, token, role, and the agreement they are limited to.
-pub const USERS: [(&str, &str, Role, Option<&str>); 5] = [
+pub(crate) const USERS: [(&str, &str, Role, Option<&str>); 5] = [
     ("viewer", "viewer's token", Role::Viewer, Some("acme")),
     ("rival", "rival's token", Role::Viewer, Some("rival")),
     ("operator", "operator's token", Role::Operator, None),
@@ -21,16 +21,16 @@ pub const USERS: [(&str, &str, Role, Option<&str>); 5] = [
     ("admin", "admin's token", Role::Admin, None),
 ];
 
-pub struct Running {
-    pub client: Client,
-    pub base: String,
-    pub hand: Hand,
+pub(crate) struct Running {
+    pub(crate) client: Client,
+    pub(crate) base: String,
+    pub(crate) hand: Hand,
     cancel: CancellationToken,
     running: JoinSet<Result<(), ServeError>>,
     _dir: tempfile::TempDir,
 }
 
-pub fn users() -> Vec<User> {
+pub(crate) fn users() -> Vec<User> {
     let user = |(name, token, role, limit): (&str, &str, Role, Option<&str>)| User {
         user: name.to_owned(),
         role,
@@ -41,24 +41,24 @@ pub fn users() -> Vec<User> {
 }
 
 /// The configuration, with its ledger and its keys in `dir`.
-pub fn configuration(dir: &Path, users: Vec<User>) -> CollectorConfig {
+pub(crate) fn configuration(dir: &Path, users: Vec<User>) -> CollectorConfig {
     let mut config = config::collector::parse(include_str!("collector.yaml"), "collector.yaml", dir).unwrap().value;
     config.users = users;
     config
 }
 
 impl Running {
-    pub async fn start() -> Running {
+    pub(crate) async fn start() -> Running {
         Running::with(users()).await
     }
 
-    pub async fn with(users: Vec<User>) -> Running {
+    pub(crate) async fn with(users: Vec<User>) -> Running {
         let dir = tempfile::tempdir().unwrap();
         let config = configuration(dir.path(), users);
         Running::of(config, dir).await
     }
 
-    pub async fn of(config: CollectorConfig, dir: tempfile::TempDir) -> Running {
+    pub(crate) async fn of(config: CollectorConfig, dir: tempfile::TempDir) -> Running {
         let (clock, hand) = Clock::manual(NOW.parse().unwrap());
         let ledger = collector::ledger::open(&collector::serve::ledger_url(&config.ledger)).await.unwrap();
         let line = |agent: &str, service: &str, check: &str, minute: u32| {
@@ -85,32 +85,32 @@ impl Running {
         started
     }
 
-    pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn ask(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
     /// Asks as one of [`USERS`], by token.
-    pub fn ask_as(&self, user: &str, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn ask_as(&self, user: &str, method: Method, path: &str) -> RequestBuilder {
         let (_, token, ..) = USERS.into_iter().find(|(name, ..)| *name == user).unwrap();
         self.ask(method, path).bearer_auth(token)
     }
 
     /// Signs in with a form, as a browser does.
-    pub async fn sign_in(&self, name: &str, token: &str) -> Response {
+    pub(crate) async fn sign_in(&self, name: &str, token: &str) -> Response {
         let body = format!("name={name}&token={}&to=%2Fagents", token.replace(' ', "+"));
         let request = self.ask(Method::POST, "/sign-in").header("content-type", "application/x-www-form-urlencoded");
         request.body(body).send().await.unwrap()
     }
 
     /// Signs in as one of [`USERS`]; what a browser would show afterwards.
-    pub async fn session(&self, user: &str) -> String {
+    pub(crate) async fn session(&self, user: &str) -> String {
         let (_, token, ..) = USERS.into_iter().find(|(name, ..)| *name == user).unwrap();
         let answer = self.sign_in(user, token).await;
         assert_eq!(answer.status(), 303);
         cookie(&answer)
     }
 
-    pub async fn page(&self, session: &str, path: &str) -> String {
+    pub(crate) async fn page(&self, session: &str, path: &str) -> String {
         let request = self.ask(Method::GET, path).header("cookie", session).header("accept", "text/html");
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
@@ -118,20 +118,20 @@ impl Running {
     }
 
     /// The token that a session's forms carry.
-    pub async fn form_token(&self, session: &str) -> String {
+    pub(crate) async fn form_token(&self, session: &str) -> String {
         let page = self.page(session, "/agents").await;
         let (_, rest) = page.split_once("name=\"form_token\" value=\"").unwrap();
         rest.split('"').next().unwrap().to_owned()
     }
 
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.cancel.cancel();
         self.running.join_next().await.unwrap().unwrap().unwrap();
     }
 }
 
 /// The cookie that an answer sets, as a browser sends it back.
-pub fn cookie(answer: &Response) -> String {
+pub(crate) fn cookie(answer: &Response) -> String {
     let set = answer.headers()["set-cookie"].to_str().unwrap();
     set.split(';').next().unwrap().to_owned()
 }
