@@ -146,7 +146,7 @@ pub(crate) async fn results_within(
     while let Some(stretch) = rest {
         let until = stretch.until().min(stretch.from().plus(READ_AT_ONCE));
         let window = Interval::new(stretch.from(), until).unwrap_or(stretch);
-        for stored in ledger.blocks_within(&key.agent, window).await? {
+        for stored in ledger.blocks_of(&key.agent, &key.service, window).await? {
             for part in decoded_series(key, &stored)? {
                 let inside = part.results.iter().filter(|result| window.contains(result.at));
                 results.extend(inside.map(|result| (*result, part.pace)));
@@ -175,7 +175,7 @@ async fn remarks_of(
     while let Some(stretch) = rest.filter(|_| remarks.len() < REMARKS_MAX) {
         let until = stretch.until().min(stretch.from().plus(READ_AT_ONCE));
         let window = Interval::new(stretch.from(), until).unwrap_or(stretch);
-        for stored in ledger.blocks_within(agent, window).await? {
+        for stored in ledger.blocks_of(agent, service, window).await? {
             for part in decoded(agent, &stored)?.series.iter().filter(|part| part.service == *service) {
                 let noted = part.noted().filter_map(|(result, note)| Some((result.at, note?)));
                 remarks.extend(noted.filter(|(at, _)| window.contains(*at)).map(|(at, note)| Remark {

@@ -18,7 +18,7 @@ mod sqlite;
 
 use books::Books;
 use futures_util::future::BoxFuture;
-use rules::id::AgentId;
+use rules::id::{AgentId, ServiceId};
 use rules::interval::Interval;
 use rules::latency::Population;
 use rules::result::SeriesKey;
@@ -96,6 +96,9 @@ pub enum LedgerError {
         /// Its instant.
         at: Timestamp,
     },
+    /// What was forgotten could not be read in the archive.
+    #[error("failed to read what lies in the archive")]
+    Archive(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What lies in the store is not what this version writes.
     #[error("failed to read the ledger: {what}")]
     Corrupt {
@@ -299,6 +302,18 @@ pub trait Ledger: Books {
         agent: &AgentId,
         interval: Interval,
     ) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>>;
+
+    /// `agent`'s blocks that may hold results of `service` within `interval`, in order of position;
+    /// other services' results may be left out of them.
+    fn blocks_of(
+        &self,
+        agent: &AgentId,
+        service: &ServiceId,
+        interval: Interval,
+    ) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>> {
+        let _ = service;
+        self.blocks_within(agent, interval)
+    }
 
     /// One block by its lane and number.
     fn block(

@@ -9,6 +9,7 @@ mod commit;
 mod follow;
 mod ingest;
 // What is kept
+pub mod archive;
 mod digest;
 pub mod evidence;
 mod fold;

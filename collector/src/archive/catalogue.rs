@@ -1,0 +1,175 @@
+//! Which seals there are and what they cover: small enough to be remembered for all of them.
+//!
+//! The chain is followed from the ledger's books, and each link is held against the one before it.
+//! Manifests and files are read again whenever they are needed.
+
+use super::ArchiveError;
+use super::digest::Digest;
+use super::manifest::Manifest;
+use crate::ledger::Ledger;
+use crate::ledger::books::Seal;
+use rules::id::AgentId;
+use rules::interval::Interval;
+use rules::time::Timestamp;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{PoisonError, RwLock};
+
+/// How many seals are read at once.
+const SEALS_AT_ONCE: usize = 64;
+
+/// What is remembered of a seal.
+#[derive(Clone, Debug)]
+pub(crate) struct Summary {
+    pub(crate) number: u64,
+    pub(crate) sha256: Digest,
+    pub(crate) sealed_at: Timestamp,
+    pub(crate) verified_at: Option<Timestamp>,
+    /// The instants that its results lie between, both included.
+    pub(crate) span: Option<(Timestamp, Timestamp)>,
+    /// The positions of each agent's blocks.
+    pub(crate) covers: Vec<(AgentId, u64, u64)>,
+}
+
+/// All seals, in order of their numbers from 1.
+#[derive(Debug, Default)]
+pub(crate) struct Catalogue {
+    known: RwLock<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    seals: Vec<Summary>,
+    /// Files that later seals say are gone, by seal and index.
+    disposed: HashSet<(u64, u32)>,
+}
+
+impl Catalogue {
+    /// Reads what was sealed, verified and disposed of since the last call.
+    pub(crate) async fn refresh(&self, ledger: &dyn Ledger) -> Result<(), ArchiveError> {
+        // Seals that are known to be verified don't change any more.
+        let verified = self.look(|known| known.seals.iter().take_while(|seal| seal.verified_at.is_some()).count());
+        let mut next = verified as u64 + 1;
+        loop {
+            let seals = ledger.seals_from(next, SEALS_AT_ONCE).await?;
+            for seal in &seals {
+                next = seal.number + 1;
+                self.take(seal)?;
+            }
+            if seals.len() < SEALS_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Adds a seal, or notes that a known one was verified.
+    pub(crate) fn take(&self, seal: &Seal) -> Result<(), ArchiveError> {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let index = usize::try_from(seal.number).ok().and_then(|number| number.checked_sub(1));
+        if let Some(seen) = index.and_then(|index| known.seals.get_mut(index)) {
+            seen.verified_at = seal.verified_at;
+            return Ok(());
+        }
+        let before = known.seals.last();
+        let manifest = checked(seal, before.map(|last| (last.number, last.sha256)))?;
+        let covers = manifest.covers.iter().map(|cover| (cover.agent.clone(), cover.from, cover.until));
+        known.disposed.extend(manifest.disposed.iter().map(|gone| (gone.seal, gone.file)));
+        known.seals.push(Summary {
+            number: seal.number,
+            sha256: Digest(seal.sha256),
+            sealed_at: manifest.sealed_at,
+            verified_at: seal.verified_at,
+            span: manifest.span(),
+            covers: covers.collect(),
+        });
+        Ok(())
+    }
+
+    /// The last seal's number and digest.
+    pub(crate) fn last(&self) -> Option<(u64, Digest)> {
+        self.look(|known| known.seals.last().map(|seal| (seal.number, seal.sha256)))
+    }
+
+    /// When the last seal was made.
+    pub(crate) fn last_sealed_at(&self) -> Option<Timestamp> {
+        self.look(|known| known.seals.last().map(|seal| seal.sealed_at))
+    }
+
+    /// Up to which position each agent is sealed.
+    pub(crate) fn sealed(&self) -> BTreeMap<AgentId, u64> {
+        self.covered(|_| true)
+    }
+
+    /// Up to which position each agent is sealed by seals that were verified at or before `instant`,
+    /// and so were all before them.
+    pub(crate) fn verified_by(&self, instant: Timestamp) -> BTreeMap<AgentId, u64> {
+        self.covered(|seal| seal.verified_at.is_some_and(|at| at <= instant))
+    }
+
+    fn covered(&self, fit: impl Fn(&Summary) -> bool) -> BTreeMap<AgentId, u64> {
+        self.look(|known| {
+            let mut covered = BTreeMap::new();
+            for (agent, _, until) in known.seals.iter().take_while(|seal| fit(seal)).flat_map(|seal| &seal.covers) {
+                covered.insert(agent.clone(), *until);
+            }
+            covered
+        })
+    }
+
+    /// The seals that were not verified yet.
+    pub(crate) fn unverified(&self) -> Vec<u64> {
+        self.look(|known| {
+            known.seals.iter().filter(|seal| seal.verified_at.is_none()).map(|seal| seal.number).collect()
+        })
+    }
+
+    /// The seal that covers `agent`'s block at `position`.
+    pub(crate) fn covering(&self, agent: &AgentId, position: u64) -> Option<u64> {
+        self.look(|known| {
+            let covers = |seal: &&Summary| {
+                let mut own = seal.covers.iter().filter(|(of, _, _)| of == agent);
+                own.any(|(_, from, until)| (*from..*until).contains(&position))
+            };
+            known.seals.iter().find(covers).map(|seal| seal.number)
+        })
+    }
+
+    /// The seals that may hold results of `agent` within `interval`, in order.
+    pub(crate) fn within(&self, agent: &AgentId, interval: Interval) -> Vec<u64> {
+        self.look(|known| {
+            let touches = |seal: &&Summary| {
+                seal.span.is_some_and(|(first, last)| first < interval.until() && interval.from() <= last)
+                    && seal.covers.iter().any(|(of, _, _)| of == agent)
+            };
+            known.seals.iter().filter(touches).map(|seal| seal.number).collect()
+        })
+    }
+
+    /// Whether a later seal says that a file is gone.
+    pub(crate) fn is_disposed(&self, seal: u64, file: u32) -> bool {
+        self.look(|known| known.disposed.contains(&(seal, file)))
+    }
+
+    fn look<T>(&self, at: impl FnOnce(&Known) -> T) -> T {
+        at(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The manifest of `seal`, if it is what its row says and follows `before`.
+pub(crate) fn checked(seal: &Seal, before: Option<(u64, Digest)>) -> Result<Manifest, ArchiveError> {
+    let broken = |what: &str| ArchiveError::Chain { number: seal.number, what: what.to_owned() };
+    if seal.number != before.map_or(1, |(number, _)| number + 1) {
+        return Err(broken("a seal before it is missing"));
+    }
+    if Digest::of(seal.manifest.as_bytes()) != Digest(seal.sha256) {
+        return Err(broken("its manifest has another digest than was noted"));
+    }
+    let manifest = Manifest::from_json(&seal.manifest)
+        .map_err(|source| ArchiveError::Manifest { place: format!("of seal {}", seal.number), source })?;
+    if manifest.number != seal.number {
+        return Err(broken("its manifest is that of another seal"));
+    }
+    if manifest.predecessor != before.map(|(_, digest)| digest) {
+        return Err(broken("it does not name the seal before it"));
+    }
+    Ok(manifest)
+}
