@@ -17,6 +17,8 @@ pub mod rows;
 pub mod store;
 // How it gets there
 mod catalogue;
+mod counts;
+mod keeper;
 mod seal;
 mod verify;
 // How it is read again
@@ -24,7 +26,8 @@ mod deep;
 mod reading;
 pub mod results;
 
-pub use deep::ArchivedLedger;
+pub use deep::{ArchivedLedger, deepened};
+pub(crate) use keeper::Keeper;
 pub use seal::{Promised, Sealed};
 
 use crate::ledger::{Ledger, LedgerError};

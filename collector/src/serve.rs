@@ -5,6 +5,8 @@
 //! nothing new and let open requests end, then the committer writes what waits and its
 //! checkpoints. What is killed instead loses nothing that was acknowledged.
 
+use crate::archive::store::{Store, StoreError};
+use crate::archive::{self, Archive, Keeper};
 use crate::closing::closer::Closer;
 use crate::commit::{Commits, Committer, LEDGER, chain};
 use crate::evidence::LedgerEvidence;
@@ -41,6 +43,9 @@ pub enum ServeError {
     /// A record can't be read: what it says would be missing from statements.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// The archive's store can't be opened.
+    #[error("failed to archive evidence")]
+    Store(#[from] StoreError),
     /// An address can't be listened on.
     #[error("failed to {0}")]
     Bind(#[source] BindError),
@@ -82,6 +87,7 @@ pub struct Collector {
     committer: Committer,
     commits: Commits,
     ledger: Arc<dyn Ledger>,
+    archive: Option<Arc<Archive>>,
     web: Listener,
     agents: Listener,
     stopping: CancellationToken,
@@ -100,7 +106,10 @@ impl Collector {
             })
         };
         let (web, agents) = (bind(config.listen.web).await?, bind(config.listen.agents).await?);
-        let ledger = ledger::open(&ledger_url(&config.ledger)).await?;
+        let own = ledger::open(&ledger_url(&config.ledger)).await?;
+        let archive = config.archive.as_ref().map(|archive| Store::open(&archive.store)).transpose()?;
+        let archive = archive.map(|store| Arc::new(Archive::new(Arc::clone(&own), store)));
+        let ledger = archive::deepened(own, archive.as_ref());
         let (state, metrics, readiness) = (State::default(), Metrics::new(), Readiness::new());
         readiness.block(LEDGER, "its agents are being loaded");
         let (committer, commits) = Committer::new(Arc::clone(&ledger), state.clone(), metrics.clone(), clock.clone());
@@ -111,7 +120,7 @@ impl Collector {
         let stopping = CancellationToken::new();
         let (outages, cancel) = (Outages::default(), stopping.clone());
         let facts = Facts { config, state, evidence, record, outages, metrics, readiness, clock, cancel };
-        Ok(Collector { facts, config: sender, committer, commits, ledger, web, agents, stopping })
+        Ok(Collector { facts, config: sender, committer, commits, ledger, archive, web, agents, stopping })
     }
 
     /// Where the console, the API and `/metrics` are.
@@ -142,7 +151,7 @@ impl Collector {
         file: Option<FileWatch>,
         cancel: CancellationToken,
     ) -> Result<(), ServeError> {
-        let Collector { facts, config, mut committer, commits, ledger, web, agents, stopping } = self;
+        let Collector { facts, config, mut committer, commits, ledger, archive, web, agents, stopping } = self;
         let (web_address, agents_address) = (web.address(), agents.address());
         let closer =
             Closer::new(Arc::clone(&ledger), facts.evidence.clone(), facts.config.clone(), facts.clock.clone());
@@ -162,6 +171,11 @@ impl Collector {
         watchers.spawn(facts.record.clone().keep_up(facts.readiness.clone(), stopping.clone()));
         if let Some(watch) = file {
             watchers.spawn(reload(watch, config, stopping.clone()));
+        }
+        if let Some(archive) = archive {
+            let (config, clock) = (facts.config.clone(), facts.clock.clone());
+            let keeper = Keeper::new(archive, facts.record.clone(), config, clock, facts.metrics.registry());
+            watchers.spawn(keeper.run(stopping.clone()));
         }
         let mut working = JoinSet::new();
         let (end, readiness) = (committer_end.clone(), facts.readiness.clone());

@@ -14,6 +14,14 @@ use rules::interval::Interval;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// `ledger` with its archive, if it has one.
+pub fn deepened(ledger: Arc<dyn Ledger>, archive: Option<&Arc<Archive>>) -> Arc<dyn Ledger> {
+    match archive {
+        Some(archive) => Arc::new(ArchivedLedger::new(ledger, Arc::clone(archive))),
+        None => ledger,
+    }
+}
+
 /// A ledger and its archive.
 pub struct ArchivedLedger {
     ledger: Arc<dyn Ledger>,

@@ -60,9 +60,23 @@ impl Archive {
     pub async fn forget(&self, keep: Duration, now: Timestamp) -> Result<u64, ArchiveError> {
         let mut forgotten = 0;
         for (agent, position) in self.catalogue.verified_by(now.minus(keep)) {
-            // Nothing that is sealed is younger than its seal, but an agent's clock may be ahead.
             forgotten += self.ledger.forget_blocks(&agent, position, Timestamp::MAX).await?;
         }
         Ok(forgotten)
+    }
+
+    /// How many blocks no seal covers yet.
+    pub(crate) async fn unsealed_blocks(&self) -> Result<u64, ArchiveError> {
+        let sealed = self.catalogue.sealed();
+        let positions = self.ledger.positions().await?;
+        let open = positions.into_iter().map(|(agent, position)| {
+            position.saturating_sub(sealed.get(&agent).copied().unwrap_or(0))
+        });
+        Ok(open.sum())
+    }
+
+    /// When the last seal was made.
+    pub(crate) fn last_sealed_at(&self) -> Option<Timestamp> {
+        self.catalogue.last_sealed_at()
     }
 }

@@ -1,6 +1,8 @@
 //! `rebuild`: everything derived, made anew from the blocks.
 
 use super::{Failure, configuration, ledger};
+use crate::archive::deepened;
+use crate::ledger::Ledger;
 use crate::rebuild::rebuild;
 use std::path::PathBuf;
 
@@ -14,12 +16,21 @@ pub struct Rebuild {
     /// The collector's configuration
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// Read the blocks that left the ledger from this store (a directory, s3://…) instead of the one
+    /// that the configuration names
+    #[arg(long, value_name = "STORE")]
+    evidence: Option<String>,
 }
 
 impl Rebuild {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let ledger = ledger::open(&config).await?;
+        let store = self.evidence.as_deref().map(ledger::store_url);
+        let (ledger, archive) = ledger::open_both(&config, store).await?;
+        if archive.is_none() {
+            must_be_whole(&*ledger).await?;
+        }
+        let ledger = deepened(ledger, archive.as_ref());
         let rebuilt = rebuild(&*ledger).await.map_err(|error| Failure::run("rebuild the ledger", error))?;
         let mut differences = 0;
         for agent in &rebuilt {
@@ -34,4 +45,17 @@ impl Rebuild {
             _ => Err(Failure::No(format!("{differences} derived entries differed from the blocks and were put right"))),
         }
     }
+}
+
+/// Refuses a ledger of which blocks are gone when nobody says where they are.
+async fn must_be_whole(ledger: &dyn Ledger) -> Result<(), Failure> {
+    let unread = |error| Failure::run("read the ledger", error);
+    for (agent, _) in ledger.positions().await.map_err(unread)? {
+        if ledger.forgotten(&agent).await.map_err(unread)?.is_some() {
+            return Err(Failure::NotThere(format!(
+                "blocks of agent {agent} left the ledger for the archive; name it with --evidence, or `evidence:` in the configuration"
+            )));
+        }
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ mod freight;
 mod secured;
 mod victoria;
 // What is measured
+mod archive;
 mod console;
 mod ingest;
 mod outage;
@@ -56,6 +57,8 @@ enum Group {
     Ingest,
     /// A collector with many services
     Console,
+    /// Evidence sealed, and the way back
+    Archive,
     /// A month's figures
     Reckoning,
     /// A month of a hundred services as one document
@@ -116,6 +119,7 @@ async fn measure(group: Group, effort: Effort) -> Vec<Row> {
         Group::Phases => phases::rows(effort).await,
         Group::Ingest => ingest::rows(effort).await,
         Group::Console => console::rows(effort).await,
+        Group::Archive => archive::rows(effort).await,
         Group::Reckoning => reckoning::rows(effort),
         Group::Statement => statement::rows(effort).await,
         Group::Outage => outage::rows(effort).await,

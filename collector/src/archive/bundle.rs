@@ -1,0 +1,223 @@
+//! Everything of one customer in one ZIP file: to be handed over, and to be believed without us.
+//!
+//! Nothing in it is of another customer. The manifests name all agreements' files, so they don't go
+//! along; what they say of this agreement's files does, with each manifest's digest.
+
+use super::digest::Digest;
+use super::export::{Export, parquet};
+use super::manifest::Manifest;
+use super::{Archive, ArchiveError};
+use crate::ledger::books::StoredEntry;
+use crate::ledger::{Ledger, LedgerError};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rules::agreement::Agreement;
+use rules::interval::Interval;
+use serde::Serialize;
+use std::io::{Seek, Write};
+use zip::CompressionMethod;
+use zip::result::ZipError;
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+/// How much is read from the books at once.
+const AT_ONCE: usize = 64;
+
+const README: &str = include_str!("bundle/README.txt");
+
+/// Why a bundle could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The archive or the ledger failed.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The bundle could not be written.
+    #[error("failed to write the bundle")]
+    Zip(#[from] ZipError),
+    /// The bundle could not be written.
+    #[error("failed to write the bundle")]
+    Write(#[from] std::io::Error),
+}
+
+impl From<LedgerError> for BundleError {
+    fn from(error: LedgerError) -> BundleError {
+        BundleError::Archive(ArchiveError::Ledger(error))
+    }
+}
+
+/// What a bundle holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Bundled {
+    /// Files of results.
+    pub files: u64,
+    /// Results in them.
+    pub results: u64,
+    /// Issued statements.
+    pub statements: u64,
+    /// Entries of the record.
+    pub entries: u64,
+}
+
+/// A file's line in `evidence/files.ndjson`.
+#[derive(Serialize)]
+struct FileLine<'a> {
+    place: &'a str,
+    sha256: String,
+    bytes: u64,
+    rows: u64,
+    first_at: String,
+    last_at: String,
+    seal: u64,
+    sealed_at: String,
+    manifest_sha256: String,
+}
+
+/// An entry's line in `record.ndjson`.
+#[derive(Serialize)]
+struct EntryLine<'a> {
+    number: u64,
+    recorded_at: String,
+    recorded_by: &'a str,
+    body: &'a str,
+    hash: String,
+}
+
+/// A key's line in `keys.ndjson`.
+#[derive(Serialize)]
+struct KeyLine<'a> {
+    id: &'a str,
+    ed25519_public_base64: String,
+    published_at: String,
+    retired_at: Option<String>,
+}
+
+/// Writes everything of `agreement` to `out`: sealed files as they are if there is an archive, else
+/// the ledger's results within `interval` in the same form.
+pub async fn bundle<W: Write + Seek>(
+    ledger: &dyn Ledger,
+    archive: Option<&Archive>,
+    agreement: &Agreement,
+    interval: Option<Interval>,
+    out: W,
+) -> Result<(Bundled, W), BundleError> {
+    let mut bundle = Bundle { zip: ZipWriter::new(out), held: Bundled::default() };
+    bundle.add("README.txt", README.as_bytes())?;
+    match (archive, interval) {
+        (Some(archive), _) => bundle.sealed(archive, agreement).await?,
+        (None, Some(interval)) => bundle.exported(ledger, agreement, interval).await?,
+        (None, None) => {}
+    }
+    bundle.statements(ledger, agreement).await?;
+    bundle.record(ledger, agreement).await?;
+    bundle.keys(ledger).await?;
+    Ok((bundle.held, bundle.zip.finish()?))
+}
+
+struct Bundle<W: Write + Seek> {
+    zip: ZipWriter<W>,
+    held: Bundled,
+}
+
+impl<W: Write + Seek> Bundle<W> {
+    fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        self.zip.start_file(name, options)?;
+        Ok(self.zip.write_all(bytes)?)
+    }
+
+    /// The agreement's files as they were sealed.
+    async fn sealed(&mut self, archive: &Archive, agreement: &Agreement) -> Result<(), BundleError> {
+        let (mut lines, mut next) = (String::new(), 1);
+        loop {
+            let seals = archive.ledger.seals_from(next, AT_ONCE).await?;
+            for seal in &seals {
+                next = seal.number + 1;
+                let read = Manifest::from_json(&seal.manifest);
+                let refused = |source| ArchiveError::Manifest { place: format!("of seal {}", seal.number), source };
+                let manifest = read.map_err(refused)?;
+                for (index, file) in manifest.files.iter().enumerate() {
+                    if file.agreement.as_ref() != Some(&agreement.id) {
+                        continue;
+                    }
+                    let Some(bytes) = archive.sealed_bytes(&manifest, index).await? else { continue };
+                    self.add(&format!("evidence/{}", file.place), &bytes)?;
+                    self.held.files += 1;
+                    self.held.results += file.rows;
+                    lines += &line(&FileLine {
+                        place: &file.place,
+                        sha256: file.sha256.to_string(),
+                        bytes: file.bytes,
+                        rows: file.rows,
+                        first_at: file.first_at.to_string(),
+                        last_at: file.last_at.to_string(),
+                        seal: manifest.number,
+                        sealed_at: manifest.sealed_at.to_string(),
+                        manifest_sha256: Digest(seal.sha256).to_string(),
+                    });
+                }
+            }
+            if seals.len() < AT_ONCE {
+                break;
+            }
+        }
+        self.add("evidence/files.ndjson", lines.as_bytes())
+    }
+
+    /// The agreement's results in files of a day.
+    async fn exported(
+        &mut self,
+        ledger: &dyn Ledger,
+        agreement: &Agreement,
+        interval: Interval,
+    ) -> Result<(), BundleError> {
+        let mut export = Export::new(Some(agreement), interval);
+        while let Some(day) = export.next_day(ledger).await? {
+            if let Some((place, bytes)) = parquet(Some(&agreement.id), &day)? {
+                self.add(&format!("evidence/{place}"), &bytes)?;
+                self.held.files += 1;
+                self.held.results += day.iter().map(|of| of.rows.len() as u64).sum::<u64>();
+            }
+        }
+        Ok(())
+    }
+
+    async fn statements(&mut self, ledger: &dyn Ledger, agreement: &Agreement) -> Result<(), BundleError> {
+        for issued in ledger.issued(&agreement.id, None).await? {
+            self.add(&format!("statements/{}-v{}.json", issued.month, issued.version), &issued.bytes)?;
+            self.held.statements += 1;
+        }
+        Ok(())
+    }
+
+    async fn record(&mut self, ledger: &dyn Ledger, agreement: &Agreement) -> Result<(), BundleError> {
+        let mut lines = String::new();
+        loop {
+            let entries = ledger.entries_from(&agreement.id, self.held.entries + 1, AT_ONCE).await?;
+            for StoredEntry { number, recorded_at, recorded_by, body, hash } in &entries {
+                let (recorded_at, hash) = (recorded_at.to_string(), Digest(*hash).to_string());
+                lines += &line(&EntryLine { number: *number, recorded_at, recorded_by, body, hash });
+                self.held.entries += 1;
+            }
+            if entries.len() < AT_ONCE {
+                return self.add("record.ndjson", lines.as_bytes());
+            }
+        }
+    }
+
+    async fn keys(&mut self, ledger: &dyn Ledger) -> Result<(), BundleError> {
+        let keys = ledger.keys().await?;
+        let lines = keys.iter().map(|key| {
+            line(&KeyLine {
+                id: &key.id,
+                ed25519_public_base64: BASE64_STANDARD.encode(key.public),
+                published_at: key.published_at.to_string(),
+                retired_at: key.retired_at.map(|at| at.to_string()),
+            })
+        });
+        let lines: String = lines.collect();
+        self.add("keys.ndjson", lines.as_bytes())
+    }
+}
+
+fn line(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("texts and numbers are always JSON") + "\n"
+}

@@ -1,0 +1,107 @@
+//! The collector's task that keeps the archive: seal, verify, forget, in that order, again and again.
+//!
+//! It stands in nobody's way: a round that fails is counted and told, evidence stays in the ledger,
+//! and the next round goes on from what the books say. Two collectors may keep one archive.
+
+use super::counts::Counts;
+use super::seal::{Promised, Sealed};
+use super::{Archive, ArchiveError};
+use crate::commit::chain;
+use config::collector::CollectorConfig;
+use config::collector::evidence::{KEEP_BLOCKS_DEFAULT, SEAL_EVERY_DEFAULT};
+use daemon::clock::Clock;
+use prometheus::Registry;
+use rules::time::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How long after a failure the next round begins, at least; up to twice as long by chance, so that
+/// collectors that failed together don't come back together.
+const AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// A round looks again at least so often, because the configuration may have changed.
+const LOOK_EVERY: Duration = Duration::from_mins(5);
+
+/// The task and what it needs.
+pub(crate) struct Keeper {
+    archive: Arc<Archive>,
+    config: watch::Receiver<Arc<CollectorConfig>>,
+    clock: Clock,
+    counts: Counts,
+}
+
+impl Keeper {
+    /// A keeper of `archive` that counts in `registry`.
+    pub(crate) fn new(
+        archive: Arc<Archive>,
+        config: watch::Receiver<Arc<CollectorConfig>>,
+        clock: Clock,
+        registry: &Registry,
+    ) -> Keeper {
+        Keeper { archive, config, clock, counts: Counts::new(registry) }
+    }
+
+    /// Works until `cancel`. A round that is cut short leaves at most objects that nobody names.
+    pub(crate) async fn run(self, cancel: CancellationToken) {
+        loop {
+            let wait = tokio::select! {
+                () = cancel.cancelled() => return,
+                done = self.round() => match done {
+                    Ok(due) => due,
+                    Err(error) => self.failed(&error),
+                },
+            };
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = self.clock.sleep(wait) => {}
+            }
+        }
+    }
+
+    fn failed(&self, error: &ArchiveError) -> Duration {
+        self.counts.failures.inc();
+        tracing::error!(error = %chain(error), "Evidence could not be archived; it stays in the ledger");
+        AGAIN_AFTER + AGAIN_AFTER.mul_f64(rand::random_range(0.0..1.0))
+    }
+
+    /// Does what is due; says when to look again.
+    pub(crate) async fn round(&self) -> Result<Duration, ArchiveError> {
+        let config = Arc::clone(&self.config.borrow());
+        let own = config.archive.as_ref();
+        let every = own.map_or(SEAL_EVERY_DEFAULT, |own| own.seal_every);
+        let keep = own.map_or(KEEP_BLOCKS_DEFAULT, |own| own.keep_blocks);
+        self.archive.refresh().await?;
+        let now = self.clock.wall();
+        if self.due(every) <= now {
+            self.seal_all(&config, now).await?;
+        }
+        self.archive.verify(now).await?;
+        let forgotten = self.archive.forget(keep, now).await?;
+        self.counts.forgotten.inc_by(forgotten);
+        self.counts.unsealed.set(i64::try_from(self.archive.unsealed_blocks().await?).unwrap_or(i64::MAX));
+        self.counts.last_seal_seconds.set(self.archive.last_sealed_at().map_or(0, |at| at.as_millis() / 1000));
+        self.counts.last_round_seconds.set(now.as_millis() / 1000);
+        let left = self.due(every).since(self.clock.wall());
+        Ok(if left.is_zero() { every.min(LOOK_EVERY) } else { left.min(LOOK_EVERY) })
+    }
+
+    fn due(&self, every: Duration) -> Timestamp {
+        self.archive.last_sealed_at().map_or(Timestamp::MIN, |at| at.plus(every))
+    }
+
+    async fn seal_all(&self, config: &CollectorConfig, now: Timestamp) -> Result<(), ArchiveError> {
+        let promised = Promised::by(&config.agreements);
+        loop {
+            match self.archive.seal(&promised, now).await? {
+                Sealed::Seal(number) => {
+                    self.counts.seals.inc();
+                    tracing::info!(seal = number, "Evidence sealed");
+                    // Verified one by one, so that little is made again if one of them fails.
+                    self.archive.verify(now).await?;
+                }
+                Sealed::Nothing | Sealed::Forestalled => return Ok(()),
+            }
+        }
+    }
+}
