@@ -21,10 +21,16 @@ mod counts;
 mod keeper;
 mod seal;
 mod verify;
+// How it ends
+mod disposal;
+pub mod erasure;
 // How it is read again
+pub mod bundle;
 mod deep;
+pub mod export;
 mod reading;
 pub mod results;
+pub mod scrub;
 
 pub use deep::{ArchivedLedger, deepened};
 pub(crate) use keeper::Keeper;
@@ -35,9 +41,10 @@ use catalogue::Catalogue;
 use digest::Digest;
 use file::FileError;
 use manifest::NotAManifest;
-use rules::block::BlockError;
-use rules::id::AgentId;
 use rows::SeriesRows;
+use rules::block::BlockError;
+use rules::id::{AgentId, AgreementId};
+use rules::time::Timestamp;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use store::{Store, StoreError};
@@ -87,6 +94,17 @@ pub enum ArchiveError {
         place: String,
         /// How.
         what: String,
+    },
+    /// The results are no longer kept.
+    #[error(
+        "results up to {until}{} are gone, because their retention was over; ask for what came later",
+        .agreement.as_ref().map(|id| format!(" of agreement {id}")).unwrap_or_default()
+    )]
+    Gone {
+        /// Whose they were.
+        agreement: Option<AgreementId>,
+        /// The latest one's instant.
+        until: Timestamp,
     },
     /// What lies in the archive is not what lies in the ledger.
     #[error("seal {number} and the ledger differ at block {position} of agent {agent}")]

@@ -4,6 +4,7 @@
 //! run failed, 2 misuse of the command line (clap's own), 78 bad configuration.
 
 pub mod amend;
+pub mod evidence;
 pub mod explain;
 pub mod import;
 pub mod keys;
@@ -45,6 +46,7 @@ pub enum CollectorCommand {
     Replay(replay::Replay),
     Import(import::Import),
     Rebuild(rebuild::Rebuild),
+    Evidence(evidence::Evidence),
 }
 
 impl CollectorCommand {
@@ -61,6 +63,7 @@ impl CollectorCommand {
             CollectorCommand::Replay(command) => command.run().await,
             CollectorCommand::Import(command) => command.run().await,
             CollectorCommand::Rebuild(command) => command.run().await,
+            CollectorCommand::Evidence(command) => command.run().await,
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,

@@ -24,7 +24,7 @@ use rules::id::{AgentId, CheckId, ServiceId};
 use rules::result::SeriesKey;
 use rules::time::Timestamp;
 use series::SeriesFold;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// How many blocks after a checkpoint the next one is due: a start reads at most so many.
@@ -160,6 +160,23 @@ impl AgentFold {
                 }
             }
         }
+    }
+
+    /// Drops the series of `services`; says which they were. What is left is for a checkpoint only.
+    pub(crate) fn expel(&mut self, services: &BTreeSet<ServiceId>) -> Vec<SeriesKey> {
+        let (index, series) = (std::mem::take(&mut self.index), std::mem::take(&mut self.series));
+        drop(index);
+        self.changed.clear();
+        let mut expelled = Vec::new();
+        for series in series {
+            if services.contains(&series.service) {
+                let (service, check) = (series.service, series.check);
+                expelled.push(SeriesKey { agent: self.agent.clone(), service, check });
+            } else {
+                self.add(series);
+            }
+        }
+        expelled
     }
 
     fn has_late(&self) -> bool {

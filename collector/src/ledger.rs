@@ -16,7 +16,7 @@ mod postgres;
 mod rows;
 mod sqlite;
 
-use books::Books;
+use books::{Books, Forgotten};
 use futures_util::future::BoxFuture;
 use rules::id::{AgentId, ServiceId};
 use rules::interval::Interval;
@@ -95,6 +95,12 @@ pub enum LedgerError {
         series: SeriesKey,
         /// Its instant.
         at: Timestamp,
+    },
+    /// What was asked for was disposed of.
+    #[error("failed to read evidence: {what}")]
+    Gone {
+        /// What, and why.
+        what: String,
     },
     /// What was forgotten could not be read in the archive.
     #[error("failed to read what lies in the archive")]
@@ -313,6 +319,17 @@ pub trait Ledger: Books {
     ) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>> {
         let _ = service;
         self.blocks_within(agent, interval)
+    }
+
+    /// What of `agent`'s blocks with results of `service` can't be read any more; nothing if reading
+    /// them tells by itself.
+    fn forgotten_of(
+        &self,
+        agent: &AgentId,
+        service: &ServiceId,
+    ) -> BoxFuture<'_, Result<Option<Forgotten>, LedgerError>> {
+        let _ = service;
+        self.forgotten(agent)
     }
 
     /// One block by its lane and number.

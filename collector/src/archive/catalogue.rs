@@ -5,14 +5,16 @@
 
 use super::ArchiveError;
 use super::digest::Digest;
-use super::manifest::Manifest;
+use super::manifest::{Disposed, Manifest};
 use crate::ledger::Ledger;
-use crate::ledger::books::Seal;
-use rules::id::AgentId;
+use crate::ledger::books::{Forgotten, Seal};
+use rules::id::{AgentId, AgreementId};
 use rules::interval::Interval;
+use rules::record::{Disposal, Ground};
 use rules::time::Timestamp;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 /// How many seals are read at once.
 const SEALS_AT_ONCE: usize = 64;
@@ -40,7 +42,28 @@ pub(crate) struct Catalogue {
 struct Known {
     seals: Vec<Summary>,
     /// Files that later seals say are gone, by seal and index.
-    disposed: HashSet<(u64, u32)>,
+    disposed: HashMap<(u64, u32), Ground>,
+    /// How much of each agreement is gone, and why.
+    gone: BTreeMap<AgreementId, Vec<Disposal>>,
+}
+
+impl Known {
+    fn dispose(&mut self, file: &Disposed) {
+        // A file is gone once, whoever says so again.
+        if self.disposed.insert((file.seal, file.file), file.ground).is_some() {
+            return;
+        }
+        let Disposed { agreement, ground, results, until, .. } = file;
+        let totals = self.gone.entry(agreement.clone()).or_default();
+        match totals.iter_mut().find(|total| total.ground == *ground) {
+            Some(total) => {
+                total.until = total.until.max(*until);
+                total.files += 1;
+                total.results += results;
+            }
+            None => totals.push(Disposal { ground: *ground, until: *until, files: 1, results: *results }),
+        }
+    }
 }
 
 impl Catalogue {
@@ -72,7 +95,7 @@ impl Catalogue {
         let before = known.seals.last();
         let manifest = checked(seal, before.map(|last| (last.number, last.sha256)))?;
         let covers = manifest.covers.iter().map(|cover| (cover.agent.clone(), cover.from, cover.until));
-        known.disposed.extend(manifest.disposed.iter().map(|gone| (gone.seal, gone.file)));
+        manifest.disposed.iter().for_each(|file| known.dispose(file));
         known.seals.push(Summary {
             number: seal.number,
             sha256: Digest(seal.sha256),
@@ -144,9 +167,27 @@ impl Catalogue {
         })
     }
 
-    /// Whether a later seal says that a file is gone.
-    pub(crate) fn is_disposed(&self, seal: u64, file: u32) -> bool {
-        self.look(|known| known.disposed.contains(&(seal, file)))
+    /// Why a file is gone, if a later seal says so.
+    pub(crate) fn disposed(&self, seal: u64, file: u32) -> Option<Ground> {
+        self.look(|known| known.disposed.get(&(seal, file)).copied())
+    }
+
+    /// Which of `agent`'s blocks lack results because a retention was over.
+    pub(crate) fn retired(&self, agent: &AgentId) -> Option<Forgotten> {
+        self.look(|known| {
+            let of_retention = known.disposed.iter().filter(|(_, ground)| **ground == Ground::Retention);
+            let seals: BTreeSet<u64> = of_retention.map(|((seal, _), _)| *seal).collect();
+            let covered = known.seals.iter().filter(|seal| seals.contains(&seal.number)).flat_map(|seal| &seal.covers);
+            let position = covered.filter(|(of, _, _)| of == agent).map(|(_, _, until)| *until).max()?;
+            let totals = known.gone.values().flatten().filter(|total| total.ground == Ground::Retention);
+            let last = totals.map(|total| total.until).max()?;
+            Some(Forgotten { position, until: last.plus(Duration::from_millis(1)) })
+        })
+    }
+
+    /// How much of each agreement is gone, and why.
+    pub(crate) fn gone(&self) -> BTreeMap<AgreementId, Vec<Disposal>> {
+        self.look(|known| known.gone.clone())
     }
 
     fn look<T>(&self, at: impl FnOnce(&Known) -> T) -> T {

@@ -8,6 +8,7 @@ mod delegation;
 
 use super::reading::Wanted;
 use super::{Archive, ArchiveError};
+use crate::ledger::books::Forgotten;
 use crate::ledger::{Ledger, LedgerError, StoredBlock};
 use rules::id::{AgentId, ServiceId};
 use rules::interval::Interval;
@@ -41,6 +42,15 @@ impl ArchivedLedger {
     /// `ledger` with its `archive`.
     pub fn new(ledger: Arc<dyn Ledger>, archive: Arc<Archive>) -> ArchivedLedger {
         ArchivedLedger { ledger, archive, last: Mutex::default() }
+    }
+
+    /// What of `agent`'s blocks neither the ledger nor the archive can give whole.
+    async fn gone(&self, agent: &AgentId) -> Result<Option<Forgotten>, LedgerError> {
+        if self.ledger.forgotten(agent).await?.is_none() {
+            return Ok(None);
+        }
+        self.archive.refresh().await?;
+        Ok(self.archive.catalogue.retired(agent))
     }
 
     async fn from_position(
@@ -106,7 +116,9 @@ impl ArchivedLedger {
             let found = self.archive.blocks_of(number, agent, Wanted::Within(interval, service)).await?;
             blocks.extend(found.into_iter().filter(|block| {
                 let touches = |(first, last)| first < interval.until() && interval.from() <= last;
-                block.position < forgotten.position && !kept.contains(&block.position) && block.span.is_some_and(touches)
+                block.position < forgotten.position
+                    && !kept.contains(&block.position)
+                    && block.span.is_some_and(touches)
             }));
         }
         blocks.extend(own);

@@ -8,11 +8,11 @@ use super::manifest::{Disposed, Manifest};
 use super::seal::Sealed;
 use super::{Archive, ArchiveError};
 use crate::ledger::LedgerError;
-use crate::record::{BY_NINES, Before, Draft, Record, RecordError};
+use crate::record::{Before, Draft, Record, RecordError};
 use rules::agreement::Agreement;
 use rules::id::AgreementId;
 use rules::period::{Month, Zone};
-use rules::record::{Fact, Ground};
+use rules::record::{BY_NINES, Fact, Ground};
 use rules::time::Timestamp;
 use std::collections::BTreeSet;
 
@@ -91,7 +91,8 @@ impl Archive {
         let issued = self.ledger.issued(&agreement.id, None).await?;
         let closed: BTreeSet<Month> = issued.into_iter().map(|issued| issued.month).collect();
         let before = now.minus(retention);
-        let over = |first, last| last < before && months(first, last, &agreement.zone).all(|month| closed.contains(&month));
+        let over =
+            |first, last| last < before && months(first, last, &agreement.zone).all(|month| closed.contains(&month));
         let doomed = self.doomed(&agreement.id, Ground::Retention, over).await?;
         self.dispose(&doomed, now).await
     }
@@ -99,7 +100,8 @@ impl Archive {
     /// Brings every agreement's record up to what the chain says is gone.
     pub(crate) async fn account(&self, record: &Record) -> Result<(), RecordError> {
         let gone = self.catalogue.gone().into_iter();
-        let totals = gone.flat_map(|(agreement, totals)| totals.into_iter().map(move |total| (agreement.clone(), total)));
+        let totals =
+            gone.flat_map(|(agreement, totals)| totals.into_iter().map(move |total| (agreement.clone(), total)));
         for (agreement, total) in totals {
             let missing = |before: Before<'_>| -> Result<Draft, RecordError> {
                 let mut disposal = total.clone();

@@ -73,22 +73,6 @@ impl Archive {
         }
         Ok(erased)
     }
-
-    /// Whether anything of `agreement` is left to erase.
-    pub(crate) async fn holds(&self, agreement: &Agreement) -> Result<bool, ArchiveError> {
-        let files = self.doomed(&agreement.id, Ground::Erasure, |_, _| true).await?;
-        if !files.is_empty() {
-            return Ok(true);
-        }
-        for (agent, _) in self.ledger.positions().await? {
-            let derived = self.ledger.derived(&agent, Timestamp::MIN).await?;
-            let own = |service: &ServiceId| agreement.services.iter().any(|of| of.id == *service);
-            if derived.iter().any(|derived| own(&derived.series.service)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
 }
 
 /// Drops the series of `services` from all that is derived for `agent`; says how many there were.

@@ -7,6 +7,7 @@ use super::counts::Counts;
 use super::seal::{Promised, Sealed};
 use super::{Archive, ArchiveError};
 use crate::commit::chain;
+use crate::record::Record;
 use config::collector::CollectorConfig;
 use config::collector::evidence::{KEEP_BLOCKS_DEFAULT, SEAL_EVERY_DEFAULT};
 use daemon::clock::Clock;
@@ -20,30 +21,36 @@ use tokio_util::sync::CancellationToken;
 /// How long after a failure the next round begins, at least; up to twice as long by chance, so that
 /// collectors that failed together don't come back together.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// How often it is looked for what no longer need be kept: retentions are months.
+const DISPOSE_EVERY: Duration = Duration::from_hours(24);
 /// A round looks again at least so often, because the configuration may have changed.
 const LOOK_EVERY: Duration = Duration::from_mins(5);
 
 /// The task and what it needs.
 pub(crate) struct Keeper {
     archive: Arc<Archive>,
+    record: Record,
     config: watch::Receiver<Arc<CollectorConfig>>,
     clock: Clock,
     counts: Counts,
+    /// When files were last disposed of here.
+    disposed_at: Timestamp,
 }
 
 impl Keeper {
-    /// A keeper of `archive` that counts in `registry`.
+    /// A keeper of `archive` that puts disposals on `record` and counts in `registry`.
     pub(crate) fn new(
         archive: Arc<Archive>,
+        record: Record,
         config: watch::Receiver<Arc<CollectorConfig>>,
         clock: Clock,
         registry: &Registry,
     ) -> Keeper {
-        Keeper { archive, config, clock, counts: Counts::new(registry) }
+        Keeper { archive, record, config, clock, counts: Counts::new(registry), disposed_at: Timestamp::MIN }
     }
 
     /// Works until `cancel`. A round that is cut short leaves at most objects that nobody names.
-    pub(crate) async fn run(self, cancel: CancellationToken) {
+    pub(crate) async fn run(mut self, cancel: CancellationToken) {
         loop {
             let wait = tokio::select! {
                 () = cancel.cancelled() => return,
@@ -66,7 +73,7 @@ impl Keeper {
     }
 
     /// Does what is due; says when to look again.
-    pub(crate) async fn round(&self) -> Result<Duration, ArchiveError> {
+    pub(crate) async fn round(&mut self) -> Result<Duration, ArchiveError> {
         let config = Arc::clone(&self.config.borrow());
         let own = config.archive.as_ref();
         let every = own.map_or(SEAL_EVERY_DEFAULT, |own| own.seal_every);
@@ -79,6 +86,10 @@ impl Keeper {
         self.archive.verify(now).await?;
         let forgotten = self.archive.forget(keep, now).await?;
         self.counts.forgotten.inc_by(forgotten);
+        if self.disposed_at.plus(DISPOSE_EVERY) <= now {
+            self.dispose(&config, now).await?;
+            self.disposed_at = now;
+        }
         self.counts.unsealed.set(i64::try_from(self.archive.unsealed_blocks().await?).unwrap_or(i64::MAX));
         self.counts.last_seal_seconds.set(self.archive.last_sealed_at().map_or(0, |at| at.as_millis() / 1000));
         self.counts.last_round_seconds.set(now.as_millis() / 1000);
@@ -88,6 +99,15 @@ impl Keeper {
 
     fn due(&self, every: Duration) -> Timestamp {
         self.archive.last_sealed_at().map_or(Timestamp::MIN, |at| at.plus(every))
+    }
+
+    /// Disposes of what no longer may or need be kept, and puts that on record.
+    async fn dispose(&self, config: &CollectorConfig, now: Timestamp) -> Result<(), ArchiveError> {
+        for agreement in &config.agreements {
+            let gone = self.archive.retire(agreement, now).await?;
+            self.counts.disposed.inc_by(gone);
+        }
+        Ok(self.archive.account(&self.record).await?)
     }
 
     async fn seal_all(&self, config: &CollectorConfig, now: Timestamp) -> Result<(), ArchiveError> {

@@ -8,7 +8,8 @@
 //!              "tombstones": [{"position": 1003, "from_ms": …, "until_ms": …, "results": 12, "cause": "spool_full"}]}],
 //!  "files": [{"place": "agreement=acme-apm/date=…/seal-….parquet", "agreement": "acme-apm", "services": ["apm-prod"],
 //!             "bytes": 30211, "rows": 14400, "sha256": "…", "first_at": "…", "last_at": "…"}],
-//!  "disposed": [{"seal": 7, "file": 0, "place": "agreement=…", "ground": "retention"}]}
+//!  "disposed": [{"seal": 7, "file": 0, "place": "agreement=…", "agreement": "acme-apm",
+//!                "results": 14400, "until": "…", "ground": "retention"}]}
 //! ```
 //! Every seal names its predecessor's digest, so the first one vouches for none and the last one for
 //! all. What is disposed of is said by a later seal and stays in the chain: that there was a file,
@@ -97,6 +98,12 @@ pub struct Disposed {
     pub file: u32,
     /// Where it lay.
     pub place: String,
+    /// Whose results it held.
+    pub agreement: AgreementId,
+    /// How many.
+    pub results: u64,
+    /// Its latest result's instant.
+    pub until: Timestamp,
     /// Why it is gone.
     pub ground: Ground,
 }

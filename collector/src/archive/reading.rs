@@ -10,6 +10,7 @@ use crate::ledger::{LedgerError, StoredBlock};
 use bytes::Bytes;
 use rules::id::{AgentId, ServiceId};
 use rules::interval::Interval;
+use rules::record::Ground;
 use rules::time::Timestamp;
 use std::sync::{Arc, PoisonError};
 
@@ -52,7 +53,7 @@ impl Archive {
         checked(&seal, before)
     }
 
-    /// The results in one file; nothing if a later seal says that it is gone.
+    /// The results in one file; nothing if they were erased.
     pub(crate) async fn file(
         &self,
         manifest: &Manifest,
@@ -62,8 +63,12 @@ impl Archive {
         if let Some(rows) = self.remembered(&file.sha256) {
             return Ok(Some(rows));
         }
-        if self.catalogue.is_disposed(manifest.number, u32::try_from(index).unwrap_or(u32::MAX)) {
-            return Ok(None);
+        match self.catalogue.disposed(manifest.number, u32::try_from(index).unwrap_or(u32::MAX)) {
+            Some(Ground::Erasure) => return Ok(None),
+            Some(Ground::Retention | Ground::Returned) => {
+                return Err(ArchiveError::Gone { agreement: file.agreement.clone(), until: file.last_at });
+            }
+            None => {}
         }
         let Some(bytes) = self.store.read(&file.place).await? else {
             return Err(damaged(file, "is not there"));
@@ -73,6 +78,19 @@ impl Archive {
         remembered.push_front((file.sha256, Arc::clone(&rows)));
         remembered.truncate(FILES_REMEMBERED);
         Ok(Some(rows))
+    }
+
+    /// A file as it lies in the store, if it is whole; nothing if it is gone on purpose.
+    pub(crate) async fn sealed_bytes(&self, manifest: &Manifest, index: usize) -> Result<Option<Bytes>, ArchiveError> {
+        let file = &manifest.files[index];
+        if self.catalogue.disposed(manifest.number, u32::try_from(index).unwrap_or(u32::MAX)).is_some() {
+            return Ok(None);
+        }
+        match self.store.read(&file.place).await? {
+            Some(bytes) if Digest::of(&bytes) == file.sha256 => Ok(Some(bytes)),
+            Some(_) => Err(damaged(file, "has another digest than was sealed")),
+            None => Err(damaged(file, "is not there")),
+        }
     }
 
     fn remembered(&self, digest: &Digest) -> Option<Arc<Vec<SeriesRows>>> {
@@ -114,11 +132,7 @@ impl Archive {
 }
 
 /// The results in `bytes`, if they are what was sealed as `file`.
-pub(super) async fn decoded(
-    number: u64,
-    file: SealedFile,
-    bytes: Bytes,
-) -> Result<Vec<SeriesRows>, ArchiveError> {
+pub(super) async fn decoded(number: u64, file: SealedFile, bytes: Bytes) -> Result<Vec<SeriesRows>, ArchiveError> {
     tokio::task::spawn_blocking(move || {
         if Digest::of(&bytes) != file.sha256 {
             return Err(damaged(&file, "has another digest than was sealed"));
@@ -156,6 +170,7 @@ impl From<ArchiveError> for LedgerError {
     fn from(error: ArchiveError) -> LedgerError {
         match error {
             ArchiveError::Ledger(error) => error,
+            ArchiveError::Gone { .. } => LedgerError::Gone { what: error.to_string() },
             other => LedgerError::Archive(Box::new(other)),
         }
     }

@@ -36,11 +36,7 @@ pub struct Archived {
 }
 
 /// Hands every result in `store` that is wanted to `take`, file by file; says how many.
-pub async fn read(
-    store: &Store,
-    wanted: &Selection,
-    mut take: impl FnMut(Archived),
-) -> Result<u64, ArchiveError> {
+pub async fn read(store: &Store, wanted: &Selection, mut take: impl FnMut(Archived)) -> Result<u64, ArchiveError> {
     let places = store.list().await?;
     let manifests = manifests(store, &places).await?;
     let gone: HashSet<(u64, u32)> =
@@ -109,8 +105,8 @@ pub(crate) async fn manifests(store: &Store, places: &[String]) -> Result<Vec<Ma
         let broken = |what: &str| ArchiveError::Chain { number: *number, what: what.to_owned() };
         let (place, bytes) = found.ok_or_else(|| broken("the seal after it names another manifest"))?;
         let text = std::str::from_utf8(&bytes).map_err(|_| broken("its manifest is not UTF-8"))?;
-        let manifest = Manifest::from_json(text)
-            .map_err(|source| ArchiveError::Manifest { place: (*place).clone(), source })?;
+        let manifest =
+            Manifest::from_json(text).map_err(|source| ArchiveError::Manifest { place: (*place).clone(), source })?;
         if manifest.number != *number || manifest.predecessor.is_some() != (1 < *number) {
             return Err(broken("its manifest is that of another seal"));
         }

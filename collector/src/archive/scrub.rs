@@ -14,7 +14,7 @@ use super::reading::decoded;
 use super::{Archive, ArchiveError};
 use crate::commit::chain;
 use rules::id::AgentId;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How many seals are read at once.
 const SEALS_AT_ONCE: usize = 64;
@@ -45,7 +45,7 @@ impl Archive {
     /// Reads every object of the archive.
     pub async fn scrub(&self, found: &mut Scrubbed) -> Result<(), ArchiveError> {
         let places: BTreeSet<String> = self.store.list().await?.into_iter().collect();
-        let (mut named, mut gone) = (BTreeSet::new(), HashMap::new());
+        let (mut named, mut gone) = (BTreeSet::new(), HashSet::new());
         let (mut before, mut reached): (Option<(u64, Digest)>, _) = (None, Reached::new());
         loop {
             let next = before.map_or(1, |(number, _)| number + 1);
@@ -54,7 +54,7 @@ impl Archive {
                 found.seals += 1;
                 match checked(seal, before) {
                     Ok(manifest) => {
-                        gone.extend(manifest.disposed.iter().map(|gone| ((gone.seal, gone.file), gone.place.clone())));
+                        gone.extend(manifest.disposed.iter().map(|gone| (gone.seal, gone.file)));
                         covers(&manifest, &mut reached, found);
                     }
                     Err(error) => found.findings.push(chain(&error)),
@@ -87,7 +87,7 @@ impl Archive {
     async fn scrub_seal(
         &self,
         number: u64,
-        gone: &HashMap<(u64, u32), String>,
+        gone: &HashSet<(u64, u32)>,
         named: &mut BTreeSet<String>,
         found: &mut Scrubbed,
     ) -> Result<(), ArchiveError> {
@@ -102,7 +102,7 @@ impl Archive {
         // What its row says was told by the chain; without it nothing is known of its files.
         let Ok(manifest) = Manifest::from_json(&seal.manifest) else { return Ok(()) };
         for (file, index) in manifest.files.iter().zip(0u32..) {
-            if gone.contains_key(&(number, index)) {
+            if gone.contains(&(number, index)) {
                 continue;
             }
             named.insert(file.place.clone());

@@ -125,8 +125,7 @@ impl Archive {
         from: u64,
         position: u64,
     ) -> Result<(), ArchiveError> {
-        let mut cover =
-            Cover { agent: agent.clone(), from, until: from, lanes: Vec::new(), tombstones: Vec::new() };
+        let mut cover = Cover { agent: agent.clone(), from, until: from, lanes: Vec::new(), tombstones: Vec::new() };
         while cover.until < position && content.results < RESULTS_MAX {
             let blocks = self.ledger.blocks_from(agent, cover.until, BLOCKS_AT_ONCE).await?;
             if blocks.is_empty() {
@@ -155,11 +154,7 @@ pub(super) fn decoded(agent: &AgentId, position: u64, stored: &StoredBlock) -> R
     Block::decode(&stored.bytes).map_err(|source| ArchiveError::Block { agent: agent.clone(), position, source })
 }
 
-fn files(
-    gathered: Gathered,
-    number: u64,
-    now: Timestamp,
-) -> Result<Vec<(SealedFile, Bytes)>, ArchiveError> {
+fn files(gathered: Gathered, number: u64, now: Timestamp) -> Result<Vec<(SealedFile, Bytes)>, ArchiveError> {
     let mut made = Vec::new();
     for (agreement, series) in gathered.into_files() {
         let Some((first_at, last_at)) = span(&series) else { continue };

@@ -85,8 +85,11 @@ impl Store {
                 if !std::fs::metadata(directory).map_err(refused)?.is_dir() {
                     return Err(StoreError::Address(format!("{} is no directory", directory.display())));
                 }
-                let objects = LocalFileSystem::new_with_prefix(directory)
-                    .map_err(|source| StoreError::Refused { doing: "open", place: String::new(), source })?;
+                let objects = LocalFileSystem::new_with_prefix(directory).map_err(|source| StoreError::Refused {
+                    doing: "open",
+                    place: String::new(),
+                    source,
+                })?;
                 Ok(Store { objects: Arc::new(objects.with_fsync(true)), prefix: Path::default() })
             }
             StoreUrl::Cloud(url) => cloud(url),

@@ -35,8 +35,7 @@ impl Archive {
             let mut position = cover.from;
             while position < cover.until {
                 let ledger = self.ledger.blocks_from(&cover.agent, position, BLOCKS_AT_ONCE).await?;
-                let differs =
-                    |position| ArchiveError::Differs { number, agent: cover.agent.clone(), position };
+                let differs = |position| ArchiveError::Differs { number, agent: cover.agent.clone(), position };
                 if ledger.is_empty() {
                     return Err(differs(position));
                 }
@@ -69,9 +68,9 @@ impl Archive {
     pub(crate) async fn unsealed_blocks(&self) -> Result<u64, ArchiveError> {
         let sealed = self.catalogue.sealed();
         let positions = self.ledger.positions().await?;
-        let open = positions.into_iter().map(|(agent, position)| {
-            position.saturating_sub(sealed.get(&agent).copied().unwrap_or(0))
-        });
+        let open = positions
+            .into_iter()
+            .map(|(agent, position)| position.saturating_sub(sealed.get(&agent).copied().unwrap_or(0)));
         Ok(open.sum())
     }
 

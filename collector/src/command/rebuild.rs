@@ -2,7 +2,6 @@
 
 use super::{Failure, configuration, ledger};
 use crate::archive::deepened;
-use crate::ledger::Ledger;
 use crate::rebuild::rebuild;
 use std::path::PathBuf;
 
@@ -27,9 +26,6 @@ impl Rebuild {
         let config = configuration(&self.config)?;
         let store = self.evidence.as_deref().map(ledger::store_url);
         let (ledger, archive) = ledger::open_both(&config, store).await?;
-        if archive.is_none() {
-            must_be_whole(&*ledger).await?;
-        }
         let ledger = deepened(ledger, archive.as_ref());
         let rebuilt = rebuild(&*ledger).await.map_err(|error| Failure::run("rebuild the ledger", error))?;
         let mut differences = 0;
@@ -45,17 +41,4 @@ impl Rebuild {
             _ => Err(Failure::No(format!("{differences} derived entries differed from the blocks and were put right"))),
         }
     }
-}
-
-/// Refuses a ledger of which blocks are gone when nobody says where they are.
-async fn must_be_whole(ledger: &dyn Ledger) -> Result<(), Failure> {
-    let unread = |error| Failure::run("read the ledger", error);
-    for (agent, _) in ledger.positions().await.map_err(unread)? {
-        if ledger.forgotten(&agent).await.map_err(unread)?.is_some() {
-            return Err(Failure::NotThere(format!(
-                "blocks of agent {agent} left the ledger for the archive; name it with --evidence, or `evidence:` in the configuration"
-            )));
-        }
-    }
-    Ok(())
 }

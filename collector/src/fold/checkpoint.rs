@@ -132,7 +132,7 @@ struct TombstoneWire {
 }
 
 impl AgentFold {
-    pub(super) fn to_checkpoint(&self) -> Checkpoint {
+    pub(crate) fn to_checkpoint(&self) -> Checkpoint {
         let mut series: Vec<&SeriesFold> = self.series.iter().collect();
         series.sort_unstable_by_key(|series| (&series.service, &series.check));
         let fold = FoldWire {

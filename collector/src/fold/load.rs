@@ -6,6 +6,7 @@
 //! no block was forgotten: blocks are only forgotten once a checkpoint holds them.
 
 use super::{AgentFold, CheckpointWanted};
+use crate::commit::INCARNATION_IMPORTED;
 use crate::ledger::{Checkpoint, Derived, Hour, Ledger, LedgerError, StoredBlock};
 use rules::block::Block;
 use rules::id::AgentId;
@@ -32,12 +33,18 @@ pub(crate) async fn load(ledger: &dyn Ledger, agent: &AgentId, since: Timestamp)
     Ok(fold)
 }
 
+/// The block that says nothing but its place: in the lane of imported history it marks that series
+/// were erased.
+fn empty(block: &Block) -> Block {
+    Block { agent: block.agent.clone(), seq: block.seq, series: Vec::new(), tombstones: Vec::new() }
+}
+
 /// Whether blocks could be taken in without reading others again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Followed {
     /// All of them were.
     InOrder,
-    /// One of them had late results: the fold must be loaded anew.
+    /// One of them had late results, or marks an erasure: the fold must be loaded anew.
     Late,
 }
 
@@ -49,10 +56,13 @@ impl AgentFold {
             if blocks.is_empty() {
                 return Ok(Followed::InOrder);
             }
+            let mut marked = false;
             for stored in &blocks {
-                self.push(&self.decoded(stored)?);
+                let block = self.decoded(stored)?;
+                marked |= stored.incarnation == INCARNATION_IMPORTED.0 && block == empty(&block);
+                self.push(&block);
             }
-            if self.has_late() {
+            if self.has_late() || marked {
                 return Ok(Followed::Late);
             }
             self.effects();

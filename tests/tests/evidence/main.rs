@@ -112,7 +112,9 @@ fn parquet_files(below: &Path) -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.to_string_lossy().contains(".parquet") && !path.file_name().unwrap().to_string_lossy().starts_with('.') {
+            } else if path.to_string_lossy().contains(".parquet")
+                && !path.file_name().unwrap().to_string_lossy().starts_with('.')
+            {
                 files.push(path);
             }
         }
@@ -177,6 +179,7 @@ fn an_erased_agreement_leaves_no_result_and_a_note_on_its_record() {
     let count = |sql: &str| ledger.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!((count("SELECT count(*) FROM runs"), count("SELECT count(*) FROM hours")), (0, 0));
     assert_eq!(count("SELECT sum(results) FROM blocks"), 0);
-    let told: String = ledger.query_row("SELECT body FROM entries ORDER BY number DESC LIMIT 1", [], |row| row.get(0)).unwrap();
+    let told: String =
+        ledger.query_row("SELECT body FROM entries ORDER BY number DESC LIMIT 1", [], |row| row.get(0)).unwrap();
     assert!(told.contains("erasure"), "{told}");
 }

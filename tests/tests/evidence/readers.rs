@@ -50,7 +50,10 @@ fn duckdb_and_pandas_count_and_add_up_what_we_do() {
     site.seal();
     let modules = site.path("modules");
     let to = modules.to_str().unwrap();
-    python(&["-m", "pip", "install", "--quiet", "--target", to, "duckdb==2.0.0", "pandas", "pyarrow==26.0.1"], &modules);
+    python(
+        &["-m", "pip", "install", "--quiet", "--target", to, "duckdb==2.0.0", "pandas", "pyarrow==26.0.1"],
+        &modules,
+    );
     let told = python(&["-c", SCRIPT, site.path("evidence").to_str().unwrap()], &modules);
     let found: serde_json::Value = serde_json::from_str(&told).unwrap();
     let rows = [("page", true), ("page", false), ("port", true), ("port", false)];

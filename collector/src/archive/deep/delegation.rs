@@ -69,6 +69,11 @@ impl Ledger for ArchivedLedger {
         async move { self.within(&agent, Some(&service), interval).await }.boxed()
     }
 
+    fn forgotten_of(&self, _: &AgentId, _: &ServiceId) -> BoxFuture<'_, Result<Option<Forgotten>, LedgerError>> {
+        // What is gone for good is told by whoever asks for its blocks.
+        std::future::ready(Ok(None)).boxed()
+    }
+
     fn block(
         &self,
         agent: &AgentId,
@@ -162,7 +167,8 @@ impl Books for ArchivedLedger {
     }
 
     fn forgotten(&self, agent: &AgentId) -> BoxFuture<'_, Result<Option<Forgotten>, LedgerError>> {
-        self.ledger.forgotten(agent)
+        let agent = agent.clone();
+        async move { self.gone(&agent).await }.boxed()
     }
 
     fn publish_key(&self, key: PublishedKey) -> BoxFuture<'_, Result<(), LedgerError>> {

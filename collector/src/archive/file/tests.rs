@@ -46,7 +46,8 @@ fn rows_survive_being_written_and_read() {
 
 #[test]
 fn the_same_rows_give_the_same_bytes() {
-    let all = || vec![series("a", "c", (0..500).map(|slot| row(slot, Outcome::Up, 900 + slot.unsigned_abs())).collect())];
+    let all =
+        || vec![series("a", "c", (0..500).map(|slot| row(slot, Outcome::Up, 900 + slot.unsigned_abs())).collect())];
     assert_eq!(write(&label(), &all()).unwrap(), write(&label(), &all()).unwrap());
 }
 

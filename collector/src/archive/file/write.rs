@@ -50,9 +50,11 @@ fn properties(label: &Label) -> WriterProperties {
         .set_data_page_size_limit(PAGE_BYTES)
         .set_data_page_row_count_limit(GROUP_ROWS)
         .set_dictionary_enabled(true);
-    for (column, encoding) in
-        [("at", Encoding::DELTA_BINARY_PACKED), ("seq", Encoding::DELTA_BINARY_PACKED), ("elapsed_us", Encoding::BYTE_STREAM_SPLIT)]
-    {
+    for (column, encoding) in [
+        ("at", Encoding::DELTA_BINARY_PACKED),
+        ("seq", Encoding::DELTA_BINARY_PACKED),
+        ("elapsed_us", Encoding::BYTE_STREAM_SPLIT),
+    ] {
         let path = ColumnPath::from(column);
         properties = properties.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, encoding);
     }

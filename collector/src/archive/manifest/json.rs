@@ -101,6 +101,9 @@ struct WrittenDisposed {
     seal: u64,
     file: u32,
     place: String,
+    agreement: String,
+    results: u64,
+    until: String,
     ground: String,
 }
 
@@ -143,11 +146,8 @@ fn wrong(key: &'static str, value: &str, why: impl Into<String>) -> NotAManifest
 
 impl From<&Cover> for WrittenCover {
     fn from(cover: &Cover) -> WrittenCover {
-        let stretch = |lane: &Stretch| WrittenStretch {
-            incarnation: lane.incarnation,
-            seq: lane.seq,
-            blocks: lane.blocks,
-        };
+        let stretch =
+            |lane: &Stretch| WrittenStretch { incarnation: lane.incarnation, seq: lane.seq, blocks: lane.blocks };
         let tombstone = |(position, tombstone): &(u64, Tombstone)| WrittenTombstone {
             position: *position,
             from_ms: tombstone.from.as_millis(),
@@ -177,11 +177,8 @@ impl TryFrom<WrittenCover> for Cover {
         if written.until.checked_sub(written.from) != blocks || blocks.is_none_or(|blocks| BLOCKS_MAX < blocks) {
             return Err(NotAManifest::Lanes(written.agent));
         }
-        let stretch = |lane: WrittenStretch| Stretch {
-            incarnation: lane.incarnation,
-            seq: lane.seq,
-            blocks: lane.blocks,
-        };
+        let stretch =
+            |lane: WrittenStretch| Stretch { incarnation: lane.incarnation, seq: lane.seq, blocks: lane.blocks };
         let tombstone = |tombstone: WrittenTombstone| {
             let dropped = Tombstone {
                 from: Timestamp::from_millis(tombstone.from_ms),
@@ -235,8 +232,15 @@ impl TryFrom<WrittenFile> for SealedFile {
 
 impl From<&Disposed> for WrittenDisposed {
     fn from(disposed: &Disposed) -> WrittenDisposed {
-        let ground = word(disposed.ground).to_owned();
-        WrittenDisposed { seal: disposed.seal, file: disposed.file, place: disposed.place.clone(), ground }
+        WrittenDisposed {
+            seal: disposed.seal,
+            file: disposed.file,
+            place: disposed.place.clone(),
+            agreement: disposed.agreement.to_string(),
+            results: disposed.results,
+            until: disposed.until.to_string(),
+            ground: word(disposed.ground).to_owned(),
+        }
     }
 }
 
@@ -247,7 +251,15 @@ impl TryFrom<WrittenDisposed> for Disposed {
         let grounds = [Ground::Returned, Ground::Retention, Ground::Erasure];
         let ground = grounds.into_iter().find(|ground| word(*ground) == written.ground);
         let ground = ground.ok_or_else(|| wrong("ground", &written.ground, "it is `retention` or `erasure`"))?;
-        Ok(Disposed { seal: written.seal, file: written.file, place: written.place, ground })
+        Ok(Disposed {
+            seal: written.seal,
+            file: written.file,
+            place: written.place,
+            agreement: value("agreement", &written.agreement)?,
+            results: written.results,
+            until: value("until", &written.until)?,
+            ground,
+        })
     }
 }
 
@@ -266,15 +278,14 @@ mod tests {
 
     fn manifest() -> Manifest {
         let at = Timestamp::from_millis(1_790_812_800_000);
-        let mut cover = Cover {
-            agent: "서울 1".parse().unwrap(),
-            from: 7,
-            until: 7,
-            lanes: Vec::new(),
-            tombstones: Vec::new(),
+        let mut cover =
+            Cover { agent: "서울 1".parse().unwrap(), from: 7, until: 7, lanes: Vec::new(), tombstones: Vec::new() };
+        let dropped = Tombstone {
+            from: at,
+            until: at.plus(std::time::Duration::from_secs(1)),
+            results: 3,
+            cause: Cause::SpoolFull,
         };
-        let dropped =
-            Tombstone { from: at, until: at.plus(std::time::Duration::from_secs(1)), results: 3, cause: Cause::SpoolFull };
         cover.push(2, 5, &[]);
         cover.push(2, 6, &[dropped]);
         cover.push(3, 1, &[]);
@@ -288,7 +299,9 @@ mod tests {
             first_at: at,
             last_at: at,
         };
-        let disposed = Disposed { seal: 1, file: 0, place: "p".into(), ground: Ground::Retention };
+        let agreement = "a".parse().unwrap();
+        let (place, ground) = ("p".into(), Ground::Retention);
+        let disposed = Disposed { seal: 1, file: 0, place, agreement, results: 2, until: at, ground };
         Manifest {
             number: 2,
             sealed_at: at,

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 pub(super) fn open(url: &str) -> Result<Store, StoreError> {
     let wrong = |why: String| StoreError::Address(format!("`{url}`: {why}"));
-    let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it has no scheme; write `s3://bucket/prefix`".into()))?;
+    let (scheme, rest) =
+        url.split_once("://").ok_or_else(|| wrong("it has no scheme; write `s3://bucket/prefix`".into()))?;
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
         return Err(wrong("it names no bucket; write `s3://bucket/prefix`".into()));

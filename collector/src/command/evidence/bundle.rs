@@ -3,10 +3,10 @@
 use crate::archive::bundle::bundle;
 use crate::archive::{Promised, Sealed, deepened, export};
 use crate::command::{Failure, agreement, configuration, ledger};
-use crate::record::{BY_NINES, Draft, Record, RecordError};
+use crate::record::{Draft, Record, RecordError};
 use daemon::clock::Clock;
 use rules::interval::Interval;
-use rules::record::{Disposal, Fact, Ground};
+use rules::record::{BY_NINES, Disposal, Fact, Ground};
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -51,11 +51,11 @@ impl Bundle {
         let made = bundle(&*deep, archive.as_deref(), agreement, interval, file).await;
         let (held, file) = made.map_err(|error| Failure::run(format!("write {place}"), error))?;
         file.sync_all().map_err(|error| Failure::run(format!("write {place}"), error))?;
-        let returned =
-            Disposal { ground: Ground::Returned, until: now, files: held.files, results: held.results };
+        let returned = Disposal { ground: Ground::Returned, until: now, files: held.files, results: held.results };
         let record = async {
             let record = Record::load(deep, clock).await?;
-            let draft = |_: crate::record::Before<'_>| Ok::<_, RecordError>(Draft::fact(Fact::Disposal(returned.clone())));
+            let draft =
+                |_: crate::record::Before<'_>| Ok::<_, RecordError>(Draft::fact(Fact::Disposal(returned.clone())));
             record.append(&agreement.id, BY_NINES, draft).await
         };
         record.await.map_err(|error| Failure::run("record that the bundle was made", error))?;

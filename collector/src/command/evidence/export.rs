@@ -130,10 +130,13 @@ impl<'a> Sink<'a> {
             Sink::Lines { form, results: all, .. } => {
                 *all += results;
                 let write = if *form == Form::Csv { csv } else { ndjson };
-                day.iter().flat_map(|of| of.rows.iter().map(move |row| (of, row))).fold(String::new(), |text, (of, row)| {
-                    let line = Line { series: of.series.clone(), result: row.result, note: row.note.clone() };
-                    text + &write(&line)
-                })
+                day.iter().flat_map(|of| of.rows.iter().map(move |row| (of, row))).fold(
+                    String::new(),
+                    |text, (of, row)| {
+                        let line = Line { series: of.series.clone(), result: row.result, note: row.note.clone() };
+                        text + &write(&line)
+                    },
+                )
             }
         };
         self.text(&text)

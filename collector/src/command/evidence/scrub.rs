@@ -2,6 +2,7 @@
 
 use crate::archive::scrub::Scrubbed;
 use crate::command::{Failure, configuration, ledger};
+use crate::render::outside::printable;
 use std::path::PathBuf;
 
 /// Read everything that is kept and hold it against its checksums
@@ -30,7 +31,7 @@ impl Scrub {
             archive.scrub(&mut found).await.map_err(|error| Failure::run("read the archive", error))?;
         }
         for finding in &found.findings {
-            eprintln!("{}", crate::render::document::printable(finding));
+            eprintln!("{}", printable(finding));
         }
         let Scrubbed { seals, files, results, blocks, entries, orphans, findings } = &found;
         eprintln!(
