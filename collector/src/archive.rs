@@ -16,6 +16,7 @@ mod place;
 pub mod rows;
 pub mod store;
 // How it gets there
+mod belongings;
 mod catalogue;
 mod counts;
 mod keeper;
@@ -32,6 +33,7 @@ mod reading;
 pub mod results;
 pub mod scrub;
 
+pub use belongings::Belongings;
 pub use deep::{ArchivedLedger, deepened};
 pub(crate) use keeper::Keeper;
 pub use seal::{Promised, Sealed};

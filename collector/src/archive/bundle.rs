@@ -6,12 +6,11 @@
 use super::digest::Digest;
 use super::export::{Export, parquet};
 use super::manifest::Manifest;
-use super::{Archive, ArchiveError};
+use super::{Archive, ArchiveError, Belongings};
 use crate::ledger::books::StoredEntry;
 use crate::ledger::{Ledger, LedgerError};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rules::agreement::Agreement;
 use rules::interval::Interval;
 use serde::Serialize;
 use std::io::{Seek, Write};
@@ -90,24 +89,24 @@ struct KeyLine<'a> {
     retired_at: Option<String>,
 }
 
-/// Writes everything of `agreement` to `out`: sealed files as they are if there is an archive, else
+/// Writes everything that belongs to one agreement to `out`: sealed files as they are if there is an archive, else
 /// the ledger's results within `interval` in the same form.
 pub async fn bundle<W: Write + Seek>(
     ledger: &dyn Ledger,
     archive: Option<&Archive>,
-    agreement: &Agreement,
+    own: &Belongings,
     interval: Option<Interval>,
     out: W,
 ) -> Result<(Bundled, W), BundleError> {
     let mut bundle = Bundle { zip: ZipWriter::new(out), held: Bundled::default() };
     bundle.add("README.txt", README.as_bytes())?;
     match (archive, interval) {
-        (Some(archive), _) => bundle.sealed(archive, agreement).await?,
-        (None, Some(interval)) => bundle.exported(ledger, agreement, interval).await?,
+        (Some(archive), _) => bundle.sealed(archive, own).await?,
+        (None, Some(interval)) => bundle.exported(ledger, own, interval).await?,
         (None, None) => {}
     }
-    bundle.statements(ledger, agreement).await?;
-    bundle.record(ledger, agreement).await?;
+    bundle.statements(ledger, own).await?;
+    bundle.record(ledger, own).await?;
     bundle.keys(ledger).await?;
     Ok((bundle.held, bundle.zip.finish()?))
 }
@@ -125,7 +124,7 @@ impl<W: Write + Seek> Bundle<W> {
     }
 
     /// The agreement's files as they were sealed.
-    async fn sealed(&mut self, archive: &Archive, agreement: &Agreement) -> Result<(), BundleError> {
+    async fn sealed(&mut self, archive: &Archive, own: &Belongings) -> Result<(), BundleError> {
         let (mut lines, mut next) = (String::new(), 1);
         loop {
             let seals = archive.ledger.seals_from(next, AT_ONCE).await?;
@@ -135,7 +134,7 @@ impl<W: Write + Seek> Bundle<W> {
                 let refused = |source| ArchiveError::Manifest { place: format!("of seal {}", seal.number), source };
                 let manifest = read.map_err(refused)?;
                 for (index, file) in manifest.files.iter().enumerate() {
-                    if file.agreement.as_ref() != Some(&agreement.id) {
+                    if file.agreement.as_ref() != Some(&own.agreement) {
                         continue;
                     }
                     let Some(bytes) = archive.sealed_bytes(&manifest, index).await? else { continue };
@@ -163,15 +162,10 @@ impl<W: Write + Seek> Bundle<W> {
     }
 
     /// The agreement's results in files of a day.
-    async fn exported(
-        &mut self,
-        ledger: &dyn Ledger,
-        agreement: &Agreement,
-        interval: Interval,
-    ) -> Result<(), BundleError> {
-        let mut export = Export::new(Some(agreement), interval);
+    async fn exported(&mut self, ledger: &dyn Ledger, own: &Belongings, interval: Interval) -> Result<(), BundleError> {
+        let mut export = Export::new(Some(own), interval);
         while let Some(day) = export.next_day(ledger).await? {
-            if let Some((place, bytes)) = parquet(Some(&agreement.id), &day)? {
+            if let Some((place, bytes)) = parquet(Some(&own.agreement), &day)? {
                 self.add(&format!("evidence/{place}"), &bytes)?;
                 self.held.files += 1;
                 self.held.results += day.iter().map(|of| of.rows.len() as u64).sum::<u64>();
@@ -180,18 +174,18 @@ impl<W: Write + Seek> Bundle<W> {
         Ok(())
     }
 
-    async fn statements(&mut self, ledger: &dyn Ledger, agreement: &Agreement) -> Result<(), BundleError> {
-        for issued in ledger.issued(&agreement.id, None).await? {
+    async fn statements(&mut self, ledger: &dyn Ledger, own: &Belongings) -> Result<(), BundleError> {
+        for issued in ledger.issued(&own.agreement, None).await? {
             self.add(&format!("statements/{}-v{}.json", issued.month, issued.version), &issued.bytes)?;
             self.held.statements += 1;
         }
         Ok(())
     }
 
-    async fn record(&mut self, ledger: &dyn Ledger, agreement: &Agreement) -> Result<(), BundleError> {
+    async fn record(&mut self, ledger: &dyn Ledger, own: &Belongings) -> Result<(), BundleError> {
         let mut lines = String::new();
         loop {
-            let entries = ledger.entries_from(&agreement.id, self.held.entries + 1, AT_ONCE).await?;
+            let entries = ledger.entries_from(&own.agreement, self.held.entries + 1, AT_ONCE).await?;
             for StoredEntry { number, recorded_at, recorded_by, body, hash } in &entries {
                 let (recorded_at, hash) = (recorded_at.to_string(), Digest(*hash).to_string());
                 lines += &line(&EntryLine { number: *number, recorded_at, recorded_by, body, hash });

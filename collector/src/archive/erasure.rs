@@ -12,11 +12,10 @@
 //! again, and so do backups; `docs/evidence.md` says what to do about them.
 
 use super::seal::{Promised, Sealed};
-use super::{Archive, ArchiveError};
+use super::{Archive, ArchiveError, Belongings};
 use crate::commit::INCARNATION_IMPORTED;
 use crate::fold::load;
 use crate::ledger::{Advance, Checkpoint, Committed, Effect, Ledger, LedgerError, StoredBlock};
-use rules::agreement::Agreement;
 use rules::block::{AT_MIN, Block};
 use rules::delivery::SEQ_FIRST;
 use rules::id::{AgentId, ServiceId};
@@ -42,20 +41,19 @@ pub struct Erased {
 }
 
 impl Archive {
-    /// Erases `agreement`'s evidence. `ledger` is the archive's own with its archive.
+    /// Erases what belongs to an agreement. `ledger` is the archive's own with its archive.
     pub async fn erase(
         &self,
         ledger: &Arc<dyn Ledger>,
-        agreement: &Agreement,
+        own: &Belongings,
         promised: &Promised,
         now: Timestamp,
     ) -> Result<Erased, ArchiveError> {
         self.refresh().await?;
-        let services: BTreeSet<ServiceId> = agreement.services.iter().map(|service| service.id.clone()).collect();
         let mut erased = Erased::default();
         let mut agents = Vec::new();
         for (agent, _) in self.ledger.positions().await? {
-            let series = expel(&**ledger, &agent, &services, now).await?;
+            let series = expel(&**ledger, &agent, &own.services, now).await?;
             erased.series += series;
             if 0 < series {
                 agents.push(agent);
@@ -63,7 +61,7 @@ impl Archive {
         }
         while let Sealed::Seal(_) | Sealed::Forestalled = self.seal(promised, now).await? {}
         self.verify(now).await?;
-        let doomed = self.doomed(&agreement.id, Ground::Erasure, |_, _| true).await?;
+        let doomed = self.doomed(&own.agreement, Ground::Erasure, |_, _| true).await?;
         erased.results = doomed.iter().map(|file| file.results).sum();
         erased.files = self.dispose(&doomed, now).await?;
         let verified = self.catalogue.verified_by(Timestamp::MAX);

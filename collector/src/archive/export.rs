@@ -5,9 +5,8 @@
 
 use super::file::{Label, write};
 use super::rows::{Gathered, SeriesRows};
-use super::{ArchiveError, place};
+use super::{ArchiveError, Belongings, place};
 use crate::ledger::{Ledger, LedgerError, StoredBlock};
-use rules::agreement::Agreement;
 use rules::block::Block;
 use rules::id::{AgentId, AgreementId, ServiceId};
 use rules::interval::Interval;
@@ -28,10 +27,9 @@ pub struct Export {
 }
 
 impl Export {
-    /// Everything within `interval`, or only what `agreement` promises.
-    pub fn new(agreement: Option<&Agreement>, interval: Interval) -> Export {
-        let services = agreement.map(|agreement| agreement.services.iter().map(|service| service.id.clone()).collect());
-        Export { services, rest: Some(interval) }
+    /// Everything within `interval`, or only what belongs to one agreement.
+    pub fn new(only: Option<&Belongings>, interval: Interval) -> Export {
+        Export { services: only.map(|only| only.services.clone()), rest: Some(interval) }
     }
 
     /// The next day's results by series, in order of time; days without any are passed over.

@@ -12,7 +12,9 @@ use config::collector::CollectorConfig;
 use config::collector::evidence::{KEEP_BLOCKS_DEFAULT, SEAL_EVERY_DEFAULT};
 use daemon::clock::Clock;
 use prometheus::Registry;
+use rules::id::AgreementId;
 use rules::time::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -103,9 +105,12 @@ impl Keeper {
 
     /// Disposes of what no longer may or need be kept, and puts that on record.
     async fn dispose(&self, config: &CollectorConfig, now: Timestamp) -> Result<(), ArchiveError> {
-        for agreement in &config.agreements {
-            let gone = self.archive.retire(agreement, now).await?;
-            self.counts.disposed.inc_by(gone);
+        let ids: BTreeSet<&AgreementId> = config.agreements.iter().map(|version| &version.id).collect();
+        for id in ids {
+            let mut versions = config.agreements.iter().filter(|version| version.id == *id);
+            let last = versions.clone().next_back();
+            let Some(version) = versions.find(|version| version.is_in_force_at(now)).or(last) else { continue };
+            self.counts.disposed.inc_by(self.archive.retire(version, now).await?);
         }
         Ok(self.archive.account(&self.record).await?)
     }

@@ -41,6 +41,10 @@ fn agreements() -> Vec<Agreement> {
     config::collector::parse(CONFIG, "collector.yaml", Path::new(".")).unwrap().value.agreements
 }
 
+fn own() -> Belongings {
+    Belongings::of(&agreements(), &"acme".parse().unwrap())
+}
+
 fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
@@ -301,7 +305,7 @@ async fn an_erased_agreement_is_gone_and_its_neighbour_is_not(place: &Place) {
     let kept = results_within(&*site.bench.ledger, &neighbour, everything()).await.unwrap();
     let promised = Promised::by(&agreements());
     let deep = Arc::clone(&site.bench.ledger);
-    let erased = site.archive.erase(&deep, &agreements()[0], &promised, now()).await.unwrap();
+    let erased = site.archive.erase(&deep, &own(), &promised, now()).await.unwrap();
     assert_eq!((erased.series, erased.files, erased.results, erased.blocks), (2, 1, 1442, 44));
     site.bench.committer.follow().await;
     assert!(site.bench.state.series(&key("login")).is_none(), "a collector that runs still shows it");
@@ -314,7 +318,7 @@ async fn an_erased_agreement_is_gone_and_its_neighbour_is_not(place: &Place) {
     assert!(left.iter().all(|derived| derived.series == neighbour), "{left:?}");
     assert_eq!(rebuild(&*deep).await.unwrap()[0].differences, 0);
     assert_eq!(site.scrubbed().await.findings, Vec::<String>::new());
-    let again = site.archive.erase(&deep, &agreements()[0], &promised, now()).await.unwrap();
+    let again = site.archive.erase(&deep, &own(), &promised, now()).await.unwrap();
     assert_eq!(again, erasure::Erased::default());
     let bench = site.bench.killed().await;
     assert!(bench.state.series(&key("login")).is_none() && bench.state.series(&neighbour).is_some());
@@ -359,7 +363,7 @@ async fn a_bundle_holds_what_is_the_customers_and_nothing_else(place: &Place) {
     site.issue(&agreement, "2026-09").await;
     let out = std::io::Cursor::new(Vec::new());
     let ledger = &*site.bench.ledger;
-    let (held, out) = bundle::bundle(ledger, Some(&site.archive), &agreement, None, out).await.unwrap();
+    let (held, out) = bundle::bundle(ledger, Some(&site.archive), &own(), None, out).await.unwrap();
     assert_eq!((held.files, held.results, held.statements), (1, 1442, 1));
     let mut zip = zip::ZipArchive::new(out).unwrap();
     let names: Vec<String> = zip.file_names().map(|name| name.unwrap().into_owned()).collect();

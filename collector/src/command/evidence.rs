@@ -5,7 +5,9 @@ mod erase;
 mod export;
 mod scrub;
 
-use super::Failure;
+use super::{Failure, agreement};
+use crate::archive::Belongings;
+use config::collector::CollectorConfig;
 
 /// Hand out, check, return or erase what was seen
 #[derive(Debug, clap::Args)]
@@ -20,6 +22,12 @@ enum Task {
     Scrub(scrub::Scrub),
     Bundle(bundle::Bundle),
     Erase(erase::Erase),
+}
+
+/// What belongs to the agreement that was named, whichever version promises it.
+fn belongings(config: &CollectorConfig, named: &str) -> Result<Belongings, Failure> {
+    let agreement = agreement(config, Some(named))?;
+    Ok(Belongings::of(&config.agreements, &agreement.id))
 }
 
 impl Evidence {

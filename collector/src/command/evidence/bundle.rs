@@ -1,8 +1,9 @@
 //! `evidence bundle`: everything of one customer in one file, to be handed over.
 
+use super::belongings;
 use crate::archive::bundle::bundle;
 use crate::archive::{Promised, Sealed, deepened, export};
-use crate::command::{Failure, agreement, configuration, ledger};
+use crate::command::{Failure, configuration, ledger};
 use crate::record::{Draft, Record, RecordError};
 use daemon::clock::Clock;
 use rules::interval::Interval;
@@ -34,9 +35,9 @@ pub(super) struct Bundle {
 impl Bundle {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let agreement = agreement(&config, Some(&self.agreement))?;
-        let (own, archive) = ledger::open_both(&config, None).await?;
-        let (deep, clock) = (deepened(own, archive.as_ref()), Clock::system());
+        let own = belongings(&config, &self.agreement)?;
+        let (ledger, archive) = ledger::open_both(&config, None).await?;
+        let (deep, clock) = (deepened(ledger, archive.as_ref()), Clock::system());
         let now = clock.wall();
         if let Some(archive) = &archive {
             let promised = Promised::by(&config.agreements);
@@ -48,7 +49,7 @@ impl Bundle {
         let interval = first.and_then(|first| Interval::new(first, now.plus(Duration::from_hours(24))));
         let place = self.output.display();
         let file = File::create(&self.output).map_err(|error| Failure::run(format!("write {place}"), error))?;
-        let made = bundle(&*deep, archive.as_deref(), agreement, interval, file).await;
+        let made = bundle(&*deep, archive.as_deref(), &own, interval, file).await;
         let (held, file) = made.map_err(|error| Failure::run(format!("write {place}"), error))?;
         file.sync_all().map_err(|error| Failure::run(format!("write {place}"), error))?;
         let returned = Disposal { ground: Ground::Returned, until: now, files: held.files, results: held.results };
@@ -56,7 +57,7 @@ impl Bundle {
             let record = Record::load(deep, clock).await?;
             let draft =
                 |_: crate::record::Before<'_>| Ok::<_, RecordError>(Draft::fact(Fact::Disposal(returned.clone())));
-            record.append(&agreement.id, BY_NINES, draft).await
+            record.append(&own.agreement, BY_NINES, draft).await
         };
         record.await.map_err(|error| Failure::run("record that the bundle was made", error))?;
         eprintln!(

@@ -1,7 +1,8 @@
 //! `evidence erase`: an agreement's evidence, gone for good.
 
+use super::belongings;
 use crate::archive::{Promised, deepened};
-use crate::command::{Failure, agreement, configuration, ledger};
+use crate::command::{Failure, configuration, ledger};
 use crate::record::Record;
 use daemon::clock::Clock;
 use std::path::PathBuf;
@@ -29,8 +30,8 @@ pub(super) struct Erase {
 impl Erase {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let agreement = agreement(&config, Some(&self.agreement))?;
-        let (own, archive) = ledger::open_both(&config, None).await?;
+        let own = belongings(&config, &self.agreement)?;
+        let (ledger, archive) = ledger::open_both(&config, None).await?;
         let Some(archive) = archive else {
             return Err(Failure::NotThere(
                 "erasing needs an archive, because blocks hold many agreements' results; add `evidence:` to the configuration".into(),
@@ -40,10 +41,10 @@ impl Erase {
             let name = &self.agreement;
             return Err(Failure::No(format!("the evidence of `{name}` can't be brought back; say --yes to erase it")));
         }
-        let (clock, deep) = (Clock::system(), deepened(own, Some(&archive)));
+        let (clock, deep) = (Clock::system(), deepened(ledger, Some(&archive)));
         let erase = |error| Failure::run("erase evidence", error);
         let promised = Promised::by(&config.agreements);
-        let erased = archive.erase(&deep, agreement, &promised, clock.wall()).await.map_err(erase)?;
+        let erased = archive.erase(&deep, &own, &promised, clock.wall()).await.map_err(erase)?;
         let record = Record::load(deep, clock).await.map_err(|error| Failure::run("read the record", error))?;
         archive.account(&record).await.map_err(|error| Failure::run("record the erasure", error))?;
         eprintln!(

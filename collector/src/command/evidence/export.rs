@@ -1,11 +1,12 @@
 //! `evidence export`: results of a time range, for whoever wants to look for themselves.
 
+use super::belongings;
+use crate::archive::Belongings;
 use crate::archive::export::{self, parquet};
 use crate::archive::rows::SeriesRows;
-use crate::command::{Failure, agreement, configuration, ledger};
+use crate::command::{Failure, configuration, ledger};
 use crate::lines::{self, Line};
 use daemon::clock::Clock;
-use rules::agreement::Agreement;
 use rules::interval::Interval;
 use rules::result::Weight;
 use rules::time::Timestamp;
@@ -59,7 +60,7 @@ enum Form {
 impl Export {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let only = self.agreement.as_deref().map(|name| agreement(&config, Some(name))).transpose()?;
+        let only = self.agreement.as_deref().map(|name| belongings(&config, name)).transpose()?;
         let from = ledger::open(&config).await?;
         let unread = |error| Failure::run("read evidence", error);
         let first = match self.from {
@@ -73,8 +74,8 @@ impl Export {
             Some((first, None)) => return Err(Failure::NotThere(format!("{until} is not after {first}"))),
             None => return Err(Failure::NotThere("the ledger has no results".into())),
         };
-        let mut sink = Sink::open(self.format, self.output.as_deref(), only)?;
-        let mut export = export::Export::new(only, interval);
+        let mut sink = Sink::open(self.format, self.output.as_deref(), only.as_ref())?;
+        let mut export = export::Export::new(only.as_ref(), interval);
         while let Some(day) = export.next_day(&*from).await.map_err(unread)? {
             if !sink.day(day)? {
                 return Ok(());
@@ -87,17 +88,17 @@ impl Export {
 /// Where results go.
 enum Sink<'a> {
     Lines { form: Form, out: Box<dyn Write>, results: u64 },
-    Files { directory: PathBuf, agreement: Option<&'a Agreement>, files: u64, results: u64 },
+    Files { directory: PathBuf, only: Option<&'a Belongings>, files: u64, results: u64 },
 }
 
 impl<'a> Sink<'a> {
-    fn open(form: Form, output: Option<&Path>, agreement: Option<&'a Agreement>) -> Result<Sink<'a>, Failure> {
+    fn open(form: Form, output: Option<&Path>, only: Option<&'a Belongings>) -> Result<Sink<'a>, Failure> {
         let sink = match (form, output) {
             (Form::Parquet, None) => {
                 return Err(Failure::NotThere("Parquet is written into a directory; name it with -o".into()));
             }
             (Form::Parquet, Some(directory)) => {
-                return Ok(Sink::Files { directory: directory.to_owned(), agreement, files: 0, results: 0 });
+                return Ok(Sink::Files { directory: directory.to_owned(), only, files: 0, results: 0 });
             }
             (_, None) => Box::new(BufWriter::new(io::stdout())) as Box<dyn Write>,
             (_, Some(path)) => {
@@ -118,8 +119,8 @@ impl<'a> Sink<'a> {
     fn day(&mut self, day: Vec<SeriesRows>) -> Result<bool, Failure> {
         let results: u64 = day.iter().map(|of| of.rows.len() as u64).sum();
         let text = match self {
-            Sink::Files { directory, agreement, files, results: all } => {
-                let made = parquet(agreement.map(|agreement| &agreement.id), &day);
+            Sink::Files { directory, only, files, results: all } => {
+                let made = parquet(only.map(|only| &only.agreement), &day);
                 let made = made.map_err(|error| Failure::run("make a Parquet file", error))?;
                 if let Some((place, bytes)) = made {
                     write_file(&directory.join(place), &bytes)?;
