@@ -131,7 +131,7 @@ pub(super) async fn show(
         customer: agreement.customer.clone(),
         policy: agreement.policy.id.to_string(),
         zone: agreement.zone.name().to_owned(),
-        clock: at(now),
+        clock: moments::minute(now, &agreement.zone),
         standing: standing(&agreement, now),
         standings: agreement.standing.iter().map(|change| (at(change.from), change.standing.as_str())).collect(),
         rows: rows(&app, &agreement, now),

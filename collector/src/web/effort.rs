@@ -58,7 +58,7 @@ fn form(agreement: &Agreement, entries: &[Entry], now: Timestamp) -> Form {
     });
     let diagnosis = Choice { label: "Regular diagnosis".to_owned(), ..Choice::named("diagnosis") };
     let works = [diagnosis].into_iter().chain(opened.take(super::agreements::LISTED_MAX)).collect();
-    let shown = moments::shown(now, &agreement.zone);
+    let shown = moments::minute(now, &agreement.zone);
     let hint = format!("In {}, now {shown}. It counts in the month of this time.", agreement.zone.name());
     let fields = vec![
         Field::new("work", "Work", "", Kind::One(works)),

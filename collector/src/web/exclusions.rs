@@ -20,7 +20,7 @@ use config::collector::users::Role;
 use effect::EffectRow;
 use rules::agreement::Agreement;
 use rules::exclusion::{Bar, Class, Exclusion};
-use rules::record::exclusions::exclusions;
+use rules::record::exclusions::{exclusions, object};
 use rules::record::{Entry, Fact};
 use rules::time::Timestamp;
 use serde::Deserialize;
@@ -61,7 +61,7 @@ impl ExclusionRow {
             from: at(exclusion.interval.from()),
             until: at(exclusion.interval.until()),
             services: services.unwrap_or_else(|| "all".to_owned()),
-            told: exclusion.told_at.map_or_else(|| "not told".to_owned(), at),
+            told: exclusion.told_at.map_or_else(|| "not told".to_owned(), |told_at| format!("told {}", at(told_at))),
             who: when.map_or_else(|| by.clone(), |when| format!("{by}, {when}")),
             status: status(exclusion),
             reason: exclusion.reason.clone(),
@@ -124,7 +124,10 @@ async fn shown(app: &AppState, actor: &Actor, named: &Named, wrong: Option<Form>
     let path = exclusion_path(agreement, named.entry);
     let may = actor.may(Role::Operator).is_ok();
     let ended = matches!(exclusion.bar, Some(Bar::Superseded { .. } | Bar::Withdrawn { .. }));
-    let mut forms = if may && !ended { decisions(&path, &exclusion) } else { Vec::new() };
+    let mut forms = match actor.may(Role::Operator) {
+        Ok(by) if !ended => decisions(&path, |fact| object(&entries, fact, by, now).is_ok(), named.entry),
+        Ok(_) | Err(_) => Vec::new(),
+    };
     let mut message = None;
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     if let Some(wrong) = wrong {
@@ -154,15 +157,10 @@ fn found(entries: &[Entry], number: u64) -> Result<Exclusion, Problem> {
     found.ok_or_else(|| Problem::NotFound { what: "exclusion", name: number.to_string() })
 }
 
-/// What can be done with an exclusion that nothing has ended.
-fn decisions(path: &str, exclusion: &Exclusion) -> Vec<Form> {
-    let mut forms = Vec::new();
-    if exclusion.bar == Some(Bar::NotApproved) {
-        forms.push(decision(path, Decision::Approve));
-        forms.push(decision(path, Decision::Refuse));
-    }
-    forms.push(decision(path, Decision::Withdraw));
-    forms
+/// The forms of those decisions about an exclusion that are `allowed` now.
+fn decisions(path: &str, allowed: impl Fn(&Fact) -> bool, entry: u64) -> Vec<Form> {
+    let offered = Decision::ALL.into_iter().filter(|decision| allowed(&decision.fact(entry, String::new())));
+    offered.map(|decided| decision(path, decided)).collect()
 }
 
 /// What somebody decides about an exclusion.
@@ -174,8 +172,18 @@ enum Decision {
 }
 
 impl Decision {
+    const ALL: [Decision; 3] = [Decision::Approve, Decision::Refuse, Decision::Withdraw];
+
     fn from_word(word: &str) -> Option<Decision> {
-        [Decision::Approve, Decision::Refuse, Decision::Withdraw].into_iter().find(|decision| decision.word() == word)
+        Decision::ALL.into_iter().find(|decision| decision.word() == word)
+    }
+
+    fn fact(self, entry: u64, reason: String) -> Fact {
+        match self {
+            Decision::Approve => Fact::Approval { entry },
+            Decision::Refuse => Fact::Refusal { entry, reason },
+            Decision::Withdraw => Fact::Withdrawal { entry, reason },
+        }
     }
 
     fn word(self) -> &'static str {
@@ -215,12 +223,7 @@ pub(super) async fn decide(
         parameter: "decision",
         why: "it is `approve`, `refuse` or `withdraw`".to_owned(),
     })?;
-    let (entry, reason) = (named.entry, fields.one("reason").to_owned());
-    let fact = match decided {
-        Decision::Approve => Fact::Approval { entry },
-        Decision::Refuse => Fact::Refusal { entry, reason },
-        Decision::Withdraw => Fact::Withdrawal { entry, reason },
-    };
+    let fact = decided.fact(named.entry, fields.one("reason").to_owned());
     match keep(&app, agreement, by, fact).await {
         Ok(_) => Ok(Redirect::to(&path).into_response()),
         Err(NotKept::Refused(why)) => {

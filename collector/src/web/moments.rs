@@ -11,6 +11,11 @@ pub(super) fn shown(at: Timestamp, zone: &Zone) -> String {
     Local::with_offset(zone).instant(at)
 }
 
+/// The minute of `at`, as a form suggests it.
+pub(super) fn minute(at: Timestamp, zone: &Zone) -> String {
+    shown(Timestamp::from_millis(at.as_millis().div_euclid(60_000) * 60_000), zone)
+}
+
 /// The instant that somebody wrote: a local time of `zone`, or one with its own offset.
 pub(super) fn read(text: &str, zone: &Zone) -> Result<Timestamp, String> {
     let text = text.trim().replace('−', "-");

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 pub(super) fn form(agreement: &Agreement, corrected: Option<&Exclusion>, now: Timestamp) -> Form {
     let zone = &agreement.zone;
     let said = |at: Option<Timestamp>| at.map(|at| moments::shown(at, zone)).unwrap_or_default();
-    let hint = format!("In {}, now {}. An offset may stand behind it.", zone.name(), moments::shown(now, zone));
+    let hint = format!("In {}, now {}. An offset may stand behind it.", zone.name(), moments::minute(now, zone));
     let class = |class: &Class| Choice {
         value: class.as_str().to_owned(),
         label: class_words(*class),
