@@ -49,12 +49,10 @@ fn man_months(worked: ManMonths) -> String {
 }
 
 fn form(agreement: &Agreement, entries: &[Entry], now: Timestamp) -> Form {
-    let opened = entries.iter().rev().filter_map(|entry| match &entry.fact {
-        Fact::Incident { incident, event: Event::Opened(opening) } => Some(Choice {
-            label: format!("Incident {incident}: {}", opening.title),
-            ..Choice::named(incident.to_string())
-        }),
-        _ => None,
+    let opened = entries.iter().rev().filter_map(|entry| {
+        let Fact::Incident { incident, event: Event::Opened(opening) } = &entry.fact else { return None };
+        let label = format!("Incident {incident}: {}", opening.title);
+        Some(Choice { label, ..Choice::named(incident.to_string()) })
     });
     let diagnosis = Choice { label: "Regular diagnosis".to_owned(), ..Choice::named("diagnosis") };
     let works = [diagnosis].into_iter().chain(opened.take(super::agreements::LISTED_MAX)).collect();

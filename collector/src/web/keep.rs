@@ -26,7 +26,11 @@ impl From<RecordError> for NotKept {
         match error {
             RecordError::OutOfBounds(why) => NotKept::Refused(why.to_string()),
             RecordError::Ledger(error) => NotKept::Problem(Problem::Ledger(error)),
-            other => NotKept::Problem(Problem::Record(other)),
+            other @ (RecordError::Broken { .. }
+            | RecordError::Missing { .. }
+            | RecordError::Unreadable { .. }
+            | RecordError::Full(_)
+            | RecordError::Busy(_)) => NotKept::Problem(Problem::Record(other)),
         }
     }
 }

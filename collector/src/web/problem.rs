@@ -125,14 +125,11 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, title) = self.status();
-        match &self {
-            Problem::Ledger(error) => {
-                tracing::error!(error = crate::commit::chain(error), "Ledger could not be read for a page")
-            }
-            Problem::Record(error) => {
-                tracing::error!(error = crate::commit::chain(error), "Record could not be used for a page")
-            }
-            _ => {}
+        if let Problem::Ledger(error) = &self {
+            tracing::error!(error = crate::commit::chain(error), "Ledger could not be read for a page");
+        }
+        if let Problem::Record(error) = &self {
+            tracing::error!(error = crate::commit::chain(error), "Record could not be used for a page");
         }
         let detail = self.to_string();
         let view = View { r#type: "about:blank", title, status: status.as_u16(), detail: detail.clone() };

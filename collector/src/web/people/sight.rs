@@ -46,7 +46,7 @@ impl Actor {
         now: Timestamp,
     ) -> Result<&'a Agreement, Problem> {
         let versions = || agreements.iter().filter(|known| known.id.as_str() == name && self.sees(&known.id));
-        let found = versions().find(|version| version.is_in_force_at(now)).or_else(|| versions().last());
+        let found = versions().find(|version| version.is_in_force_at(now)).or_else(|| versions().next_back());
         found.ok_or_else(|| Problem::NotFound { what: "agreement", name: name.to_owned() })
     }
 }
