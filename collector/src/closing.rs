@@ -8,6 +8,7 @@ pub mod amendment;
 pub mod closer;
 pub mod evidence;
 pub mod explanation;
+mod handling;
 pub mod issue;
 pub mod issued;
 pub mod pinned;
@@ -22,7 +23,7 @@ use evidence::{Evidence, Percentiles, Seen, Watermark};
 use rules::agreement::{Agreement, Service};
 use rules::check::{Check, Counts};
 use rules::id::{AgentId, CheckId, ServiceId};
-use rules::incident::{Incident, Reading};
+use rules::incident::{Handling, Incident, Reading};
 use rules::interval::{Interval, IntervalSet};
 use rules::latency::Population;
 use rules::outcome::OutcomeKind;
@@ -63,6 +64,8 @@ pub struct Statement<'a> {
     pub standing: Vec<standing::Stretch>,
     /// The incidents whose clocks started in the period, by number.
     pub incidents: Vec<IncidentMonth>,
+    /// How fast people were with those.
+    pub handling: Handling,
     /// People's promises over all incidents of the period.
     pub response: Vec<objective::Row>,
     /// The period's account of the retainer.
@@ -205,6 +208,7 @@ pub async fn draw_up<'a, E: Evidence>(
         amends: None,
         standing: Vec::new(),
         incidents: Vec::new(),
+        handling: Handling::default(),
         response: Vec::new(),
         retainer: None,
         services: Vec::new(),
@@ -224,6 +228,7 @@ pub async fn draw_up<'a, E: Evidence>(
         of_service.views = views::of_outages(service, &seen, &of_service.reckoning, heard);
         statement.services.push(of_service);
     }
+    handling::fill(&mut statement, &terms.record);
     statement.state = state(calendar.until(), terms.grace, as_of, watermarks);
     Ok(statement)
 }

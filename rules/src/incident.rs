@@ -1,9 +1,19 @@
 //! People's handling of an outage, and whether they kept the policy's clocks.
 //!
 //! An incident is what its events say, in the order in which they were recorded. Its clocks start
-//! when the outage began for its customer: at the `began_at` of its opening.
+//! when its outage opened, which is when the stretch that began at `began_at` had become one under the
+//! policy; those of an incident that a person opened start at its `began_at`.
+
+mod allowed;
+mod clocks;
+mod figures;
+
+pub use allowed::{NotNow, NotOpened, TEXT_CHARS_MAX, TITLE_CHARS_MAX, UNRATED, first_severity};
+pub use clocks::readings;
+pub use figures::{Handling, handling, rows};
 
 use crate::id::ServiceId;
+use crate::record::{Entry, Fact};
 use crate::time::Timestamp;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -53,7 +63,7 @@ pub struct Opening {
     pub services: BTreeSet<ServiceId>,
     /// One of the policy's severities.
     pub severity: String,
-    /// Where its clocks start.
+    /// When it began for the customer.
     pub began_at: Timestamp,
     /// Who or what opened it.
     pub cause: Opened,
@@ -138,3 +148,125 @@ pub enum Verdict {
     /// It is not done and not yet due.
     Running,
 }
+
+/// How far people are with an incident.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Nobody took it yet.
+    Open,
+    /// Somebody is at it.
+    Acknowledged,
+    /// It is resolved.
+    Resolved,
+}
+
+impl Stage {
+    /// The word used in files and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Open => "open",
+            Stage::Acknowledged => "acknowledged",
+            Stage::Resolved => "resolved",
+        }
+    }
+}
+
+impl Event {
+    /// The word used in files, commands and pages.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Event::Opened(_) => "opened",
+            Event::Acknowledged => "acknowledged",
+            Event::Started => "started",
+            Event::Notice(_) => "notice",
+            Event::Update(_) => "update",
+            Event::Progress(_) => "progress",
+            Event::OutageEnded { .. } => "outage_ended",
+            Event::Resolved(_) => "resolved",
+            Event::Report(_) => "report",
+            Event::Severity(_) => "severity",
+            Event::Remark(_) => "remark",
+            Event::Missed { .. } => "missed",
+        }
+    }
+
+    /// What somebody said with it.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Event::Notice(text)
+            | Event::Update(text)
+            | Event::Progress(text)
+            | Event::Resolved(text)
+            | Event::Report(text)
+            | Event::Remark(text) => Some(text),
+            Event::Opened(_)
+            | Event::Acknowledged
+            | Event::Started
+            | Event::OutageEnded { .. }
+            | Event::Severity(_)
+            | Event::Missed { .. } => None,
+        }
+    }
+}
+
+/// The incidents that a record tells of, by number; to know them as of an instant, hand over the
+/// entries up to it.
+pub fn incidents<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<Incident> {
+    let mut found: Vec<Incident> = Vec::new();
+    for entry in entries {
+        let Fact::Incident { incident, event } = &entry.fact else { continue };
+        let stamped =
+            Stamped { entry: entry.number, at: entry.recorded_at, by: entry.recorded_by.clone(), event: event.clone() };
+        if let Event::Opened(opening) = event {
+            let severity = opening.severity.clone();
+            found.push(Incident {
+                number: entry.number,
+                opening: opening.clone(),
+                severity,
+                events: Vec::from([stamped]),
+            });
+            continue;
+        }
+        // Numbers grow along the record, so the list is in order of them.
+        let Ok(place) = found.binary_search_by_key(incident, |known| known.number) else { continue };
+        if let Event::Severity(severity) = event {
+            found[place].severity.clone_from(severity);
+        }
+        found[place].events.push(stamped);
+    }
+    found
+}
+
+impl Incident {
+    /// The first event that is `wanted`.
+    pub fn first(&self, wanted: impl Fn(&Event) -> bool) -> Option<&Stamped> {
+        self.events.iter().find(|stamped| wanted(&stamped.event))
+    }
+
+    /// How far people are with it.
+    pub fn stage(&self) -> Stage {
+        if self.resolved().is_some() {
+            return Stage::Resolved;
+        }
+        match self.first(|event| matches!(event, Event::Acknowledged | Event::Started)) {
+            Some(_) => Stage::Acknowledged,
+            None => Stage::Open,
+        }
+    }
+
+    /// Where it was resolved.
+    pub fn resolved(&self) -> Option<&Stamped> {
+        self.first(|event| matches!(event, Event::Resolved(_)))
+    }
+
+    /// When the outage behind it ended, as far as it is on record.
+    pub fn outage_ended_at(&self) -> Option<Timestamp> {
+        let ended = |stamped: &Stamped| {
+            if let Event::OutageEnded { ended_at } = stamped.event { Some(ended_at) } else { None }
+        };
+        self.events.iter().find_map(ended)
+    }
+}
+
+#[cfg(test)]
+mod tests;
