@@ -4,9 +4,12 @@
 //! run failed, 2 misuse of the command line (clap's own), 78 bad configuration.
 
 pub mod amend;
+mod beside;
+pub mod effort;
 pub mod evidence;
 pub mod explain;
 pub mod import;
+pub mod incident;
 pub mod keys;
 mod ledger;
 pub mod output;
@@ -44,6 +47,8 @@ pub enum CollectorCommand {
     Keys(keys::Keys),
     Explain(explain::Explain),
     Replay(replay::Replay),
+    Incident(incident::Incident),
+    Effort(effort::Effort),
     Import(import::Import),
     Rebuild(rebuild::Rebuild),
     Evidence(evidence::Evidence),
@@ -61,6 +66,8 @@ impl CollectorCommand {
             CollectorCommand::Keys(command) => command.run().await,
             CollectorCommand::Explain(command) => command.run().await,
             CollectorCommand::Replay(command) => command.run().await,
+            CollectorCommand::Incident(command) => command.run().await,
+            CollectorCommand::Effort(command) => command.run().await,
             CollectorCommand::Import(command) => command.run().await,
             CollectorCommand::Rebuild(command) => command.run().await,
             CollectorCommand::Evidence(command) => command.run().await,

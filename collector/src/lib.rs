@@ -14,6 +14,7 @@ mod digest;
 pub mod evidence;
 mod fold;
 pub mod import;
+mod incidents;
 pub mod ledger;
 pub mod metrics;
 pub mod outages;
@@ -23,6 +24,7 @@ pub mod state;
 // What is told
 pub mod closing;
 pub mod lines;
+mod notify;
 pub mod render;
 pub mod signing;
 pub mod web;

@@ -97,6 +97,14 @@ pub struct Metrics {
     pub(crate) follow_lag: IntGauge,
     /// Blocks in quarantine.
     pub(crate) quarantined: IntGauge,
+    /// Messages that wait in the outbox.
+    pub(crate) notifications_waiting: IntGauge,
+    /// Attempts at telling, by channel.
+    pub(crate) notification_attempts: IntCounterVec,
+    /// Messages that receivers took.
+    pub(crate) notifications_delivered: IntCounterVec,
+    /// Messages that nobody will be told any more.
+    pub(crate) notifications_given_up: IntCounterVec,
 }
 
 impl Metrics {
@@ -105,6 +113,7 @@ impl Metrics {
         let registry = Registry::new();
         let counter = |name, help| kept(&registry, IntCounter::new(name, help));
         let gauge = |name, help| kept(&registry, IntGauge::new(name, help));
+        let by_channel = |name, help| kept(&registry, IntCounterVec::new(Opts::new(name, help), &["channel"]));
         let refused = Opts::new("nines_ingest_refused_total", "Requests and blocks refused, by reason.");
         let refused: IntCounterVec = kept(&registry, IntCounterVec::new(refused, &["reason"]));
         for refusal in Refusal::ALL {
@@ -130,6 +139,10 @@ impl Metrics {
             ledger_errors: counter("nines_ledger_errors_total", "Ledger operations that failed."),
             collisions: counter("nines_ledger_collisions_total", "Commits that another collector's forestalled."),
             follow_lag: gauge("nines_ledger_follow_lag_blocks", "Blocks that others committed, not folded here yet."),
+            notifications_waiting: gauge("nines_notifications_waiting", "Messages that wait in the outbox."),
+            notification_attempts: by_channel("nines_notification_attempts_total", "Attempts at telling, by channel."),
+            notifications_delivered: by_channel("nines_notifications_delivered_total", "Messages that receivers took."),
+            notifications_given_up: by_channel("nines_notifications_given_up_total", "Messages given up for good."),
             quarantined: gauge("nines_ledger_quarantined_blocks", "Blocks that were refused for good and kept."),
             registry,
         }

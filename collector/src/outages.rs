@@ -131,6 +131,12 @@ impl Outages {
         self.services.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// Makes a service what a test wants it to be.
+    #[cfg(test)]
+    pub(crate) fn set(&self, is: ServiceNow) {
+        self.services.write().unwrap_or_else(PoisonError::into_inner).insert(is.service.clone(), is);
+    }
+
     /// Tells every transition from now on.
     pub fn transitions(&self) -> broadcast::Receiver<Transition> {
         self.transitions.subscribe()

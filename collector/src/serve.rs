@@ -10,9 +10,11 @@ use crate::archive::{self, Archive, Keeper};
 use crate::closing::closer::Closer;
 use crate::commit::{Commits, Committer, LEDGER, chain};
 use crate::evidence::LedgerEvidence;
+use crate::incidents::Incidents;
 use crate::ingest::Ingest;
 use crate::ledger::{self, Ledger, LedgerError};
 use crate::metrics::Metrics;
+use crate::notify::Telling;
 use crate::outages::{Outages, Watcher};
 use crate::record::{Record, RecordError};
 use crate::state::State;
@@ -52,6 +54,9 @@ pub enum ServeError {
     /// The TLS files can't be used.
     #[error("failed to {0}")]
     Tls(#[source] TlsError),
+    /// Nobody could be told anything.
+    #[error("failed to make a client for notifications")]
+    Client(#[source] reqwest::Error),
     /// A part of it panicked.
     #[error("a part of the collector ended unexpectedly")]
     Ended(#[source] tokio::task::JoinError),
@@ -157,7 +162,7 @@ impl Collector {
             Closer::new(Arc::clone(&ledger), facts.evidence.clone(), facts.config.clone(), facts.clock.clone());
         let ingest = Ingest::new(
             commits,
-            ledger,
+            Arc::clone(&ledger),
             facts.config.clone(),
             facts.metrics.clone(),
             facts.clock.clone(),
@@ -177,6 +182,8 @@ impl Collector {
             let keeper = Keeper::new(archive, facts.record.clone(), config, clock, facts.metrics.registry());
             watchers.spawn(keeper.run(stopping.clone()));
         }
+        let telling = Telling::new(&facts, Arc::clone(&ledger)).map_err(ServeError::Client)?;
+        let incidents = Incidents::new(&facts);
         let mut working = JoinSet::new();
         let (end, readiness) = (committer_end.clone(), facts.readiness.clone());
         let watching = stopping.clone();
@@ -187,7 +194,9 @@ impl Collector {
             tracing::info!(web = %web_address, agents = %agents_address, "Collector is ready");
             let mut derived = JoinSet::new();
             derived.spawn(outages.run(watching.clone()));
-            derived.spawn(closer.run(watching));
+            derived.spawn(closer.run(watching.clone()));
+            derived.spawn(incidents.run(watching.clone()));
+            derived.spawn(telling.run(watching));
             committer.run(end).await;
             derived.join_all().await;
             Ok::<_, LedgerError>(())

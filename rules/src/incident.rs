@@ -8,7 +8,7 @@ mod allowed;
 mod clocks;
 mod figures;
 
-pub use allowed::{NotNow, NotOpened, TEXT_CHARS_MAX, TITLE_CHARS_MAX, UNRATED, first_severity};
+pub use allowed::{NotNow, NotOpened, UNRATED, first_severity};
 pub use clocks::readings;
 pub use figures::{Handling, handling, rows};
 

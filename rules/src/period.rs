@@ -5,6 +5,8 @@ use crate::time::Timestamp;
 use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
+use core::time::Duration;
+use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
@@ -17,6 +19,9 @@ pub struct Month {
 
 /// Years that months may have: wide enough for any agreement, narrow enough for any arithmetic.
 const YEARS: core::ops::RangeInclusive<i16> = 1970..=9000;
+
+/// After so many days there was every weekday.
+const DAYS_IN_A_WEEK: u8 = 7;
 
 /// A text that is no month.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -142,6 +147,25 @@ impl Zone {
         instant.map_or(Timestamp::MAX, |instant| Timestamp::from_millis(instant.as_millisecond()))
     }
 
+    /// The last instant by `now` at which clocks here show `at` past midnight, on any day or on one
+    /// `weekday` (1 is Monday): the first time if they show it twice, and if they skip it as much later
+    /// as they skip.
+    pub fn last_at(&self, now: Timestamp, at: Duration, weekday: Option<u8>) -> Option<Timestamp> {
+        let mut day = self.date(now)?;
+        for _ in 0..=DAYS_IN_A_WEEK {
+            let number = u8::try_from(day.weekday().to_monday_one_offset()).ok();
+            if weekday.is_none() || weekday == number {
+                let local = DateTime::from(day).checked_add(SignedDuration::try_from(at).ok()?).ok()?;
+                let instant = self.instant(local);
+                if instant <= now {
+                    return Some(instant);
+                }
+            }
+            day = day.yesterday().ok()?;
+        }
+        None
+    }
+
     /// The first instant of the day after the one that `instant` lies in: for pages that show days.
     pub fn next_midnight(&self, instant: Timestamp) -> Timestamp {
         let start = jiff::Timestamp::from_millisecond(instant.as_millis())
@@ -195,6 +219,26 @@ mod tests {
         check("UTC", "2026-02-28T23:59:59.999Z", "2026-03-01T00:00:00Z");
         check("Europe/Berlin", "2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00");
         check("Asia/Kathmandu", "2026-10-25T12:00:00+05:45", "2026-10-26T00:00:00+05:45");
+    }
+
+    #[test]
+    fn an_hour_of_the_day_was_last_shown_when_clocks_showed_it() {
+        let check = |zone: &str, now: &str, hours: u64, weekday: Option<u8>, expected: &str| {
+            let zone: Zone = zone.parse().unwrap();
+            let found = zone.last_at(now.parse().unwrap(), Duration::from_secs(hours * 3600), weekday);
+            assert_eq!(found, Some(expected.parse().unwrap()), "{zone:?} {now}");
+        };
+        check("Asia/Seoul", "2026-10-05T18:00:00+09:00", 18, None, "2026-10-05T18:00:00+09:00");
+        check("Asia/Seoul", "2026-10-05T17:59:59.999+09:00", 18, None, "2026-10-04T18:00:00+09:00");
+        // A Monday; the last Friday was the second.
+        check("Asia/Seoul", "2026-10-05T12:00:00+09:00", 18, Some(5), "2026-10-02T18:00:00+09:00");
+        check("Asia/Seoul", "2026-10-02T12:00:00+09:00", 18, Some(5), "2026-09-25T18:00:00+09:00");
+        // Six in the evening is six in the evening on both sides of a change of clocks.
+        check("Europe/Berlin", "2026-10-24T20:00:00+02:00", 18, None, "2026-10-24T16:00:00Z");
+        check("Europe/Berlin", "2026-10-25T20:00:00+01:00", 18, None, "2026-10-25T17:00:00Z");
+        // Two o'clock is skipped in March and shown twice in October.
+        check("Europe/Berlin", "2026-03-29T12:00:00+02:00", 2, None, "2026-03-29T01:00:00Z");
+        check("Europe/Berlin", "2026-10-25T12:00:00+01:00", 2, None, "2026-10-25T00:00:00Z");
     }
 
     #[test]

@@ -201,7 +201,8 @@ pub trait Books: Send + Sync + 'static {
     /// neighbours.
     fn records(&self) -> BoxFuture<'_, Result<Vec<(AgreementId, u64)>, LedgerError>>;
 
-    /// Messages whose attempt is due at `now`, the longest due first, at most `limit`.
+    /// Messages whose attempt is due at `now`, the longest due first, at most `limit` of each channel: one
+    /// whose receiver is away must not stand before the others.
     fn due_messages(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<Queued>, LedgerError>>;
 
     /// Takes a message for one attempt if nobody else has since it was read with `attempts`: its

@@ -1,7 +1,7 @@
 //! What can happen to an incident, and when.
 //!
 //! The same rules answer the command line, the API and the console; what they refuse never reaches
-//! the record.
+//! the record. How long texts may be is the record's affair.
 
 use super::{Event, Incident, Opened, Opening};
 use crate::agreement::Agreement;
@@ -11,11 +11,6 @@ use crate::time::Timestamp;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-/// The longest text of an event: some pages, far more than a notice needs and far less than a page
-/// or an e-mail can bear.
-pub const TEXT_CHARS_MAX: usize = 8000;
-/// The longest title: it must fit a subject line.
-pub const TITLE_CHARS_MAX: usize = 200;
 /// The severity of an incident whose policy names none.
 pub const UNRATED: &str = "unrated";
 
@@ -61,17 +56,6 @@ pub enum NotNow {
     /// No outage is behind it.
     #[error("a person opened it, so no outage of it can end; record that it is resolved")]
     NoOutage,
-    /// Nothing was said.
-    #[error("its text is empty; say in a sentence what there is to know")]
-    NoText,
-    /// Too much was said.
-    #[error(
-        "its text has {chars} characters; at most {TEXT_CHARS_MAX} are kept, so put the rest where a link can lead"
-    )]
-    LongText {
-        /// How long it is.
-        chars: usize,
-    },
 }
 
 /// Why an incident can't be opened like that.
@@ -99,9 +83,6 @@ pub enum NotOpened {
         /// When it is.
         now: Timestamp,
     },
-    /// Its title is no title.
-    #[error("a title has 1 to {TITLE_CHARS_MAX} characters; this one has {0}")]
-    Title(usize),
 }
 
 /// The severity of an incident that an outage opens: the policy's first.
@@ -123,19 +104,13 @@ impl Opening {
         if now < self.began_at {
             return Err(NotOpened::Ahead { began_at: self.began_at, now });
         }
-        match self.title.trim().chars().count() {
-            1..=TITLE_CHARS_MAX => Ok(()),
-            chars => Err(NotOpened::Title(chars)),
-        }
+        Ok(())
     }
 }
 
 impl Incident {
     /// Whether `event` can happen to it now, under the policy's `rules`.
     pub fn allows(&self, event: &Event, rules: &[ResponseRule]) -> Result<(), NotNow> {
-        if let Some(text) = event.text() {
-            fitting(text)?;
-        }
         match event {
             Event::Opened(_) => Err(NotNow::Open),
             Event::Acknowledged => {
@@ -190,16 +165,6 @@ impl Incident {
 
 fn is_notice(event: &Event) -> bool {
     matches!(event, Event::Notice(_))
-}
-
-fn fitting(text: &str) -> Result<(), NotNow> {
-    if text.trim().is_empty() {
-        return Err(NotNow::NoText);
-    }
-    match text.chars().count() {
-        ..=TEXT_CHARS_MAX => Ok(()),
-        chars => Err(NotNow::LongText { chars }),
-    }
 }
 
 /// A policy without severities leaves every incident unrated.

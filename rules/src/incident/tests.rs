@@ -181,8 +181,6 @@ fn each_event_is_allowed_when_it_makes_sense_and_is_refused_with_what_would_be_r
     check(&[], Event::Report(told("a")), "not resolved yet");
     check(&[], Event::Severity("P9".into()), "no severity `P9`; it has `P1`, `P2`, `P3`, `P4`");
     check(&[], Event::Severity("P1".into()), "`P1` already");
-    check(&[], Event::Remark(told("  ")), "its text is empty");
-    check(&[], Event::Remark("x".repeat(TEXT_CHARS_MAX + 1)), "8001 characters");
     check(&[], Event::Opened(opening(Opened::ByHand)), "opened once");
     check(&[], Event::OutageEnded { ended_at: minutes(9) }, "a person opened it");
     for event in [Event::Acknowledged, Event::Started, Event::Notice(told("a")), Event::Progress(told("a"))] {
@@ -205,7 +203,6 @@ fn an_incident_is_opened_only_over_what_was_promised_and_has_begun() {
     assert!(refused(|opening| opening.services = ["t".parse().unwrap()].into()).contains("no service `t`; it has `s`"));
     assert!(refused(|opening| opening.severity = "P9".into()).contains("no severity `P9`"));
     assert!(refused(|opening| opening.began_at = minutes(2)).contains("still to come"));
-    assert!(refused(|opening| opening.title = " ".into()).contains("1 to 200 characters; this one has 0"));
 }
 
 fn agreement() -> crate::agreement::Agreement {

@@ -24,6 +24,7 @@ facts! {
     of_two_bookings_with_one_number_nothing_of_the_second_happens
     two_collectors_booking_at_once_number_without_a_gap
     a_message_key_that_comes_twice_is_told_once
+    a_channel_with_much_to_tell_leaves_room_for_the_others
     of_many_who_claim_a_message_exactly_one_has_it
     an_attempt_is_delivered_tried_again_or_given_up
     delivered_stays_delivered
@@ -161,6 +162,16 @@ async fn a_message_key_that_comes_twice_is_told_once(place: &Place) {
     let settled = Booking { messages: vec![message("same", 3)], ..booking(1, 0) };
     assert_eq!(book(&ledger, settled).await, Booked::Durable);
     assert_eq!(due(&ledger, 9).await, [("new".to_owned(), 0)]);
+}
+
+async fn a_channel_with_much_to_tell_leaves_room_for_the_others(place: &Place) {
+    let ledger = place.open().await;
+    let mut messages: Vec<Message> = (0..9).map(|nth| message(&format!("slow {nth}"), nth)).collect();
+    messages.push(Message { channel: "other".into(), ..message("last", 50) });
+    book(&ledger, Booking { messages, ..booking(1, 0) }).await;
+    let due = ledger.due_messages(at(99), 2).await.unwrap();
+    let due: Vec<&str> = due.iter().map(|queued| queued.message.key.as_str()).collect();
+    assert_eq!(due, ["slow 0", "slow 1", "last"]);
 }
 
 async fn of_many_who_claim_a_message_exactly_one_has_it(place: &Place) {

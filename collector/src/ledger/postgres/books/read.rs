@@ -16,8 +16,10 @@ use tokio_postgres::{Error, Row};
 const ENTRIES: &str = "SELECT number, recorded_at, recorded_by, body, hash FROM entries
     WHERE agreement = $1 AND number >= $2 ORDER BY number LIMIT $3";
 const RECORDS: &str = "SELECT agreement, entries FROM records";
-const DUE: &str = "SELECT message, agreement, channel, body, due_at, attempts FROM messages
-    WHERE state = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3";
+const DUE: &str = "SELECT message, agreement, channel, body, due_at, attempts
+    FROM (SELECT *, row_number() OVER (PARTITION BY channel ORDER BY due_at, message) AS nth FROM messages
+          WHERE state = $1 AND due_at <= $2) AS due
+    WHERE nth <= $3 ORDER BY due_at";
 const OUTBOX: &str = "SELECT state, count(*) FROM messages GROUP BY state";
 const ISSUED: &str = "SELECT month, version, issued_at, sha256, bytes FROM statements
     WHERE agreement = $1 AND ($2::text IS NULL OR month = $2)";

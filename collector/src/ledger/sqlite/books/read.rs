@@ -12,8 +12,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 const ENTRIES: &str = "SELECT number, recorded_at, recorded_by, body, hash FROM entries
     WHERE agreement = ?1 AND number >= ?2 ORDER BY number LIMIT ?3";
 const RECORDS: &str = "SELECT agreement, entries FROM records ORDER BY agreement";
-const DUE: &str = "SELECT message, agreement, channel, body, due_at, attempts FROM messages
-    WHERE state = ?1 AND due_at <= ?2 ORDER BY due_at, message LIMIT ?3";
+const DUE: &str = "SELECT message, agreement, channel, body, due_at, attempts
+    FROM (SELECT *, row_number() OVER (PARTITION BY channel ORDER BY due_at, message) AS nth FROM messages
+          WHERE state = ?1 AND due_at <= ?2)
+    WHERE nth <= ?3 ORDER BY due_at, message";
 const OUTBOX: &str = "SELECT state, count(*) FROM messages GROUP BY state";
 const ISSUED: &str = "SELECT month, version, issued_at, sha256, bytes FROM statements
     WHERE agreement = ?1 AND (?2 IS NULL OR month = ?2) ORDER BY month, version";

@@ -1,0 +1,118 @@
+//! `effort`: work under a retainer, put on record and listed.
+
+use super::Failure;
+use super::beside::{Beside, Place};
+use super::incident::shown;
+use super::output::print;
+use crate::incidents::act;
+use crate::record::{Before, Draft, RecordError};
+use crate::render::outside::printable;
+use rules::record::Fact;
+use rules::retainer::{Effort as Worked, ManMonths, Work};
+use rules::time::Timestamp;
+
+/// Put work under a retainer on record, or list it
+///
+/// The statement's section on the retainer adds up what a month used: an incident at least the
+/// retainer's minimum, a diagnosis what was worked.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  nines-collector effort record --config collector.yaml --by kim --incident 12 --worked 0.25 \"found the slow query\"\n  nines-collector effort list --config collector.yaml"
+)]
+pub struct Effort {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Record work
+    Record(Record),
+    /// List what is on record
+    List(List),
+}
+
+#[derive(Debug, clap::Args)]
+struct Record {
+    #[command(flatten)]
+    place: Place,
+    /// In whose name
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// The incident that was handled; without it the work was a diagnosis
+    #[arg(long, value_name = "NUMBER")]
+    incident: Option<u64>,
+    /// How much was worked, in man-months (M/M)
+    #[arg(long, value_name = "M/M")]
+    worked: ManMonths,
+    /// When the work was done (RFC 3339): it counts in the month of this instant; now if not given
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<Timestamp>,
+    /// What was done
+    note: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Effort {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        match self.what {
+            What::Record(record) => record.run().await,
+            What::List(list) => list.run().await,
+        }
+    }
+}
+
+impl Record {
+    async fn run(self) -> Result<(), Failure> {
+        let beside = Beside::of(self.place).await?;
+        let agreement = beside.agreement()?;
+        if agreement.retainer.is_none() {
+            return Err(Failure::No(format!("`{}` has no retainer; add `retainer` to the agreement", agreement.id)));
+        }
+        if let Some(number) = self.incident {
+            let entries = beside.record.entries(&agreement.id);
+            act::found(&entries, &agreement.id, number).map_err(|error| Failure::No(error.to_string()))?;
+        }
+        let now = beside.clock.wall();
+        let at = self.at.unwrap_or(now);
+        if now < at {
+            return Err(Failure::No(format!("{at} is still to come; record work once it is done")));
+        }
+        let effort = Worked {
+            work: self.incident.map_or(Work::Diagnosis, Work::Incident),
+            at,
+            worked: self.worked,
+            note: self.note,
+        };
+        let decide = |_: Before<'_>| Ok::<_, RecordError>(Draft::fact(Fact::Effort(effort.clone())));
+        let entries = beside.record.append(&agreement.id, &self.by, decide).await;
+        let entries = entries.map_err(|error| Failure::run("record the work", error))?;
+        let lines: Vec<String> = entries.iter().map(shown::entry).collect();
+        print(lines.concat().as_bytes())
+    }
+}
+
+impl List {
+    async fn run(self) -> Result<(), Failure> {
+        let beside = Beside::of(self.place).await?;
+        let agreement = beside.agreement()?;
+        let mut lines = String::new();
+        for entry in beside.record.entries(&agreement.id).iter() {
+            let Fact::Effort(effort) = &entry.fact else { continue };
+            let on = match effort.work {
+                Work::Incident(number) => format!("incident {number}"),
+                Work::Diagnosis => "diagnosis".to_owned(),
+            };
+            let (number, by) = (entry.number, &entry.recorded_by);
+            let line = format!("{number:>5}  {}  {:>6} M/M  {on:<14}  {by}  {}", effort.at, effort.worked, effort.note);
+            lines.push_str(&printable(&line));
+            lines.push('\n');
+        }
+        print(lines.as_bytes())
+    }
+}
