@@ -183,13 +183,15 @@ impl Collector {
             watchers.spawn(keeper.run(stopping.clone()));
         }
         let telling = Telling::new(&facts, Arc::clone(&ledger)).map_err(ServeError::Client)?;
-        let incidents = Incidents::new(&facts);
+        let mut incidents = Incidents::new(&facts);
         let mut working = JoinSet::new();
         let (end, readiness) = (committer_end.clone(), facts.readiness.clone());
         let watching = stopping.clone();
         working.spawn(async move {
             committer.load_all().await?;
             let outages = Watcher::begin(facts.outages, facts.state, facts.config, facts.clock);
+            // What is open now has its incident before anybody asks.
+            incidents.look().await;
             readiness.clear(LEDGER);
             tracing::info!(web = %web_address, agents = %agents_address, "Collector is ready");
             let mut derived = JoinSet::new();

@@ -149,6 +149,17 @@ pub enum Verdict {
     Running,
 }
 
+impl Verdict {
+    /// The word used in files and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Met => "met",
+            Verdict::Missed => "missed",
+            Verdict::Running => "running",
+        }
+    }
+}
+
 /// How far people are with an incident.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stage {

@@ -3,6 +3,7 @@
 //! Lists page by a cursor, which is the last name of the page before. Errors are RFC 9457 problem
 //! objects. `openapi.json` beside this file describes it; a test holds the two together.
 
+mod incidents;
 mod views;
 
 use super::people::Actor;
@@ -15,7 +16,7 @@ use crate::render::{Format, render};
 use axum::extract::{self, Path, Query};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use rules::agreement::{Agreement, Language, Service};
 use rules::time::Timestamp;
@@ -34,6 +35,9 @@ pub(super) fn router() -> Router<AppState> {
         .route("/api/v1/agents", get(list_agents))
         .route("/api/v1/agreements", get(list_agreements))
         .route("/api/v1/agreements/{agreement}/statements/{period}", get(statement))
+        .route("/api/v1/agreements/{agreement}/incidents", get(incidents::list).post(incidents::open))
+        .route("/api/v1/agreements/{agreement}/incidents/{incident}", get(incidents::one))
+        .route("/api/v1/agreements/{agreement}/incidents/{incident}/events", post(incidents::happened))
         .route("/api/v1/services", get(list_services))
         .route("/api/v1/services/{service}", get(service))
         .route("/api/v1/services/{service}/outages", get(outages))

@@ -61,6 +61,9 @@ pub(crate) enum Problem {
     /// A form was made for another session.
     #[error("this form is older than your sign-in; go back, load the page again and send it once more")]
     StaleForm,
+    /// It can't happen now, and why.
+    #[error("{0}")]
+    NotNow(String),
     /// A record could not be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -116,6 +119,7 @@ impl Problem {
             Problem::CrossOrigin => (StatusCode::FORBIDDEN, "Sent from elsewhere"),
             Problem::SessionForApi => (StatusCode::FORBIDDEN, "Token needed"),
             Problem::StaleForm => (StatusCode::FORBIDDEN, "Old form"),
+            Problem::NotNow(_) => (StatusCode::CONFLICT, "Not now"),
             Problem::Record(_) => (StatusCode::SERVICE_UNAVAILABLE, "Record unavailable"),
             Problem::Ledger(_) => (StatusCode::SERVICE_UNAVAILABLE, "Ledger unavailable"),
         }

@@ -2,7 +2,7 @@
 
 use crate::render::outside::printable;
 use rules::agreement::Agreement;
-use rules::incident::{Event, Incident, Verdict, readings};
+use rules::incident::{Event, Incident, readings};
 use rules::record::{Entry, Fact};
 use rules::time::Timestamp;
 
@@ -35,11 +35,7 @@ pub(super) fn one(incident: &Incident, agreement: &Agreement, now: Timestamp) ->
     let mut lines = list(std::iter::once(incident), agreement);
     lines.push_str("clocks\n");
     for reading in readings(incident, &agreement.policy, now) {
-        let verdict = match reading.verdict {
-            Verdict::Met => "met",
-            Verdict::Missed => "missed",
-            Verdict::Running => "running",
-        };
+        let verdict = reading.verdict.as_str();
         let done = reading.done_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
         let (clock, due) = (reading.clock.as_str(), reading.due_at);
         lines.push_str(&format!("  {clock:<14}  due {due}  done {done}  {verdict}\n"));

@@ -145,9 +145,8 @@ pub(super) async fn open(
     let agreement = actor.agreement(&config.agreements, &name, now)?;
     let by = actor.may(Role::Operator)?;
     let wish: Wish = read(&body)?;
-    let services = wish.services.iter().map(|name| {
-        name.parse::<ServiceId>().map_err(|error| bad("services", error.to_string()))
-    });
+    let services =
+        wish.services.iter().map(|name| name.parse::<ServiceId>().map_err(|error| bad("services", error.to_string())));
     let began_at = wish.began_at.map(|at| at.parse::<Timestamp>().map_err(|error| bad("began_at", error.to_string())));
     let opening = Opening {
         services: services.collect::<Result<_, _>>()?,
