@@ -13,7 +13,7 @@ mod text;
 use crate::closing::amendment::{Amendment, Change};
 use crate::closing::{Awaiting, Issue, State, Statement};
 use crate::digest::hex;
-use people::{IncidentView, RetainerView, StandingView, incident_view, retainer_view, standing_view};
+use people::{HandlingView, IncidentView, RetainerView, StandingView, incident_view, retainer_view, standing_view};
 use promises::{RowView, row_view};
 use serde::{Deserialize, Serialize};
 use service::{ServiceView, service_view};
@@ -39,6 +39,7 @@ struct View {
     services: Vec<ServiceView>,
     standing: Vec<StandingView>,
     incidents: Vec<IncidentView>,
+    handling: HandlingView,
     response: Vec<RowView>,
     retainer: Option<RetainerView>,
     terms: TermsView,
@@ -125,6 +126,7 @@ fn view(statement: &Statement<'_>) -> View {
         services: statement.services.iter().map(|service| service_view(agreement, service)).collect(),
         standing: statement.standing.iter().map(standing_view).collect(),
         incidents: statement.incidents.iter().map(incident_view).collect(),
+        handling: HandlingView::of(&statement.handling),
         response: statement.response.iter().map(row_view).collect(),
         retainer: statement.retainer.as_ref().map(retainer_view),
         terms: TermsView::of(statement.terms),

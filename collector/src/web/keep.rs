@@ -2,6 +2,7 @@
 
 use super::AppState;
 use super::problem::Problem;
+use crate::notify::booking::telling;
 use crate::record::{Before, Draft, RecordError};
 use rules::agreement::Agreement;
 use rules::record::Fact;
@@ -38,10 +39,11 @@ impl From<RecordError> for NotKept {
 /// Records a fact that is no incident's in `by`'s name; its entry's number.
 pub(super) async fn keep(app: &AppState, agreement: &Agreement, by: &str, fact: Fact) -> Result<u64, NotKept> {
     let mut number = 0;
+    let config = app.config();
     let decide = |before: Before<'_>| {
         exclusions::object(before.entries, &fact, by, before.at)?;
         number = before.next;
-        Ok::<_, NotKept>(Draft::fact(fact.clone()))
+        Ok::<_, NotKept>(telling(Draft::fact(fact.clone()), before, by, &config, agreement))
     };
     app.record.append(&agreement.id, by, decide).await?;
     Ok(number)

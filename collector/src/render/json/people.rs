@@ -4,7 +4,7 @@
 use super::promises::clock_word;
 use super::text::bounded;
 use crate::closing::IncidentMonth;
-use rules::incident::{Event, Opened, Reading, Stamped, Verdict};
+use rules::incident::{Event, Handling, Opened, Reading, Stamped, Verdict};
 use rules::retainer::{Account, Line, Work};
 use rules::standing::{Standing, Stretch};
 use serde::Serialize;
@@ -31,6 +31,30 @@ pub(super) fn standing_word(standing: Standing) -> &'static str {
         Standing::Paid => "paid",
         Standing::Overdue => "overdue",
         Standing::Terminated => "terminated",
+    }
+}
+
+/// How fast people were with the period's incidents; means are cut to whole milliseconds.
+#[derive(Serialize)]
+pub(super) struct HandlingView {
+    incidents: u32,
+    acknowledged: u32,
+    resolved: u32,
+    mtta_ms: Option<u64>,
+    mttr_ms: Option<u64>,
+    mttsr_ms: Option<u64>,
+}
+
+impl HandlingView {
+    pub(super) fn of(handling: &Handling) -> HandlingView {
+        HandlingView {
+            incidents: handling.incidents,
+            acknowledged: handling.acknowledged,
+            resolved: handling.resolved,
+            mtta_ms: handling.mtta_ms(),
+            mttr_ms: handling.mttr_ms(),
+            mttsr_ms: handling.mttsr_ms(),
+        }
     }
 }
 
