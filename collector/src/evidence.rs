@@ -61,6 +61,11 @@ impl LedgerEvidence {
         &*self.ledger
     }
 
+    /// The same, for whoever keeps it.
+    pub fn shared_ledger(&self) -> Arc<dyn Ledger> {
+        Arc::clone(&self.ledger)
+    }
+
     /// How many of `agent`'s blocks are in it.
     pub fn blocks_of(&self, agent: &AgentId) -> u64 {
         self.state.agents().into_iter().find(|view| view.agent == *agent).map_or(0, |view| view.position)

@@ -158,8 +158,8 @@ impl Collector {
     ) -> Result<(), ServeError> {
         let Collector { facts, config, mut committer, commits, ledger, archive, web, agents, stopping } = self;
         let (web_address, agents_address) = (web.address(), agents.address());
-        let closer =
-            Closer::new(Arc::clone(&ledger), facts.evidence.clone(), facts.config.clone(), facts.clock.clone());
+        let (evidence, record) = (facts.evidence.clone(), facts.record.clone());
+        let closer = Closer::new(Arc::clone(&ledger), evidence, record, facts.config.clone(), facts.clock.clone());
         let ingest = Ingest::new(
             commits,
             Arc::clone(&ledger),

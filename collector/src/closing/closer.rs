@@ -11,13 +11,15 @@ use super::terms::Terms;
 use crate::closing::evidence::Evidence as _;
 use crate::commit::chain;
 use crate::evidence::LedgerEvidence;
-use crate::ledger::books::{Booked, Booking, Issued};
+use crate::ledger::books::Issued;
 use crate::ledger::{Ledger, LedgerError};
+use crate::record::{Before, Draft, Record, RecordError};
 use config::collector::CollectorConfig;
 use daemon::clock::Clock;
 use rules::agreement::Agreement;
 use rules::id::AgreementId;
 use rules::period::Month;
+use rules::record::Fact;
 use rules::run::Run;
 use rules::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +34,8 @@ pub const MONTHS_BACK: usize = 3;
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// From one version of a period to the next, and from one look for late evidence to the next.
 const AMEND_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// In whose name the collector records what it does of itself.
+const OWN_NAME: &str = "nines";
 /// How often a booking that collided is tried again at once.
 const TRIES_MAX: u32 = 3;
 
@@ -39,6 +43,7 @@ const TRIES_MAX: u32 = 3;
 pub struct Closer {
     ledger: Arc<dyn Ledger>,
     evidence: LedgerEvidence,
+    record: Record,
     config: watch::Receiver<Arc<CollectorConfig>>,
     clock: Clock,
     /// When each period is looked at again.
@@ -63,10 +68,11 @@ impl Closer {
     pub fn new(
         ledger: Arc<dyn Ledger>,
         evidence: LedgerEvidence,
+        record: Record,
         config: watch::Receiver<Arc<CollectorConfig>>,
         clock: Clock,
     ) -> Closer {
-        Closer { ledger, evidence, config, clock, due: BTreeMap::new() }
+        Closer { ledger, evidence, record, config, clock, due: BTreeMap::new() }
     }
 
     /// Looks every minute until `cancel`.
@@ -121,7 +127,9 @@ impl Closer {
         } else if !self.was_heard(config, agreement, month).await? {
             return Ok(now.plus(AMEND_EVERY));
         }
-        let closed = close(&*self.ledger, &self.evidence, config, (agreement, month), now, Wish::Due).await?;
+        let Closer { ledger, evidence, record, .. } = self;
+        let desk = Desk { ledger: &**ledger, evidence, record, config };
+        let closed = close(&desk, (agreement, month), now, Wish::Due).await?;
         Ok(match closed {
             Closed::Issued(issued) => {
                 let (version, key) = (issued.version, crate::digest::hex(&issued.sha256));
@@ -172,37 +180,42 @@ fn in_force<'a>(config: &'a CollectorConfig, agreement: &AgreementId, month: Mon
 
 /// Issues the next version of a period, if there is one to issue.
 pub async fn close(
-    ledger: &dyn Ledger,
-    evidence: &LedgerEvidence,
-    config: &CollectorConfig,
+    desk: &Desk<'_>,
     (agreement, month): (&AgreementId, Month),
     now: Timestamp,
     wish: Wish,
 ) -> Result<Closed, IssueError> {
-    let desk = Desk { ledger, evidence, keys: &config.closing.keys };
     for _ in 0..TRIES_MAX {
-        let Some(version) = in_force(config, agreement, month) else { return Ok(Closed::NotYet(Wait::Agreement)) };
-        let terms = Terms { grace: config.closing.grace, ..Terms::new(version.clone()) };
-        let record = terms.record.last().map_or(0, |entry| entry.number);
-        let issued = ledger.issued(agreement, Some(month)).await?;
+        let entries = desk.record.entries(agreement);
+        let Some(terms) = Terms::of(&desk.config.agreements, &entries, agreement, month) else {
+            return Ok(Closed::NotYet(Wait::Agreement));
+        };
+        let terms = Terms { grace: desk.config.closing.grace, ..terms };
+        let record = entries.len() as u64;
+        let issued = desk.ledger.issued(agreement, Some(month)).await?;
         match desk.prepare(&terms, record, month, issued.last(), now, wish).await? {
             Prepared::Unchanged => return Ok(Closed::Unchanged),
             Prepared::NotYet(wait) => return Ok(Closed::NotYet(wait)),
             Prepared::Ready(issued) => {
-                let booking = Booking {
-                    agreement: agreement.clone(),
-                    next: record + 1,
-                    entries: Vec::new(),
-                    messages: Vec::new(),
-                    issued: Some(Issued::clone(&issued)),
-                };
-                if ledger.book(booking).await? == Booked::Durable {
+                if book(desk.record, record, &issued).await? {
                     return Ok(Closed::Issued(issued));
                 }
             }
         }
     }
     Ok(Closed::Outrun)
+}
+
+/// Books an issue right after the entry that it heard last; says whether it was booked. If something
+/// was put on record meanwhile, the statement must hear that too and nothing is booked.
+async fn book(record: &Record, heard: u64, issued: &Issued) -> Result<bool, RecordError> {
+    let Issued { agreement, month, version, sha256, .. } = issued;
+    let fact = Fact::Issue { month: *month, version: *version, sha256: *sha256 };
+    let draft = Draft { issued: Some(issued.clone()), ..Draft::fact(fact) };
+    let decide = |before: Before<'_>| -> Result<Draft, RecordError> {
+        Ok(if before.next == heard + 1 { draft.clone() } else { Draft::default() })
+    };
+    Ok(!record.append(agreement, OWN_NAME, decide).await?.is_empty())
 }
 
 #[cfg(test)]

@@ -14,15 +14,16 @@ use crate::closing::evidence::Evidence as _;
 use crate::evidence::LedgerEvidence;
 use crate::ledger::books::Issued;
 use crate::ledger::{Ledger, LedgerError};
+use crate::record::{Record, RecordError};
 use crate::render::json;
 use crate::signing::{KeysError, signer};
+use config::collector::CollectorConfig;
 use rules::agreement::{Agreement, Service};
 use rules::id::AgentId;
 use rules::interval::Interval;
 use rules::period::Month;
 use rules::time::Timestamp;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 /// More blocks than an agent sends while a month is drawn up; if there are more, it is catching up.
@@ -34,6 +35,9 @@ pub enum IssueError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The record can't be read or written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// There is no key to sign with.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -91,8 +95,10 @@ pub struct Desk<'a> {
     pub ledger: &'a dyn Ledger,
     /// What it is drawn up from.
     pub evidence: &'a LedgerEvidence,
-    /// Where the signing keys are.
-    pub keys: &'a Path,
+    /// What people put on record.
+    pub record: &'a Record,
+    /// The agreements, and where the signing keys are.
+    pub config: &'a CollectorConfig,
 }
 
 impl Desk<'_> {
@@ -138,7 +144,7 @@ impl Desk<'_> {
 
     async fn signed(&self, statement: &Statement<'_>, now: Timestamp) -> Result<Prepared, IssueError> {
         let text = json::statement(statement);
-        let key = signer(self.ledger, self.keys, now).await?;
+        let key = signer(self.ledger, &self.config.closing.keys, now).await?;
         Ok(Prepared::Ready(Box::new(Issued {
             agreement: statement.agreement.id.clone(),
             month: statement.month,

@@ -3,7 +3,7 @@
 use super::output::print;
 use super::{Failure, agreement, configuration, ledger};
 use crate::closing::closer::{Closed, close};
-use crate::closing::issue::{Wait, Wish};
+use crate::closing::issue::{Desk, Wait, Wish};
 use crate::digest::hex;
 use daemon::clock::Clock;
 use rules::period::Month;
@@ -38,7 +38,9 @@ impl Amend {
         let clock = Clock::system();
         let evidence = ledger::evidence(&config, &clock).await?;
         let now = clock.wall();
-        let closed = close(evidence.ledger(), &evidence, &config, (named, self.period), now, Wish::Now).await;
+        let record = ledger::record(evidence.shared_ledger(), &clock).await?;
+        let desk = Desk { ledger: evidence.ledger(), evidence: &evidence, record: &record, config: &config };
+        let closed = close(&desk, (named, self.period), now, Wish::Now).await;
         match closed.map_err(|error| Failure::run("issue the statement", error))? {
             Closed::Issued(issued) => {
                 let told = format!(

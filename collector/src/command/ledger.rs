@@ -7,6 +7,7 @@ use crate::commit::Committer;
 use crate::evidence::LedgerEvidence;
 use crate::ledger::{self, Ledger};
 use crate::metrics::Metrics;
+use crate::record::Record;
 use crate::serve::ledger_url;
 use crate::state::State;
 use config::collector::CollectorConfig;
@@ -43,6 +44,11 @@ pub(crate) fn store_url(text: &str) -> StoreUrl {
         true => StoreUrl::Cloud(text.to_owned()),
         false => StoreUrl::Directory(text.into()),
     }
+}
+
+/// Reads what people put on record in `ledger`.
+pub(crate) async fn record(ledger: Arc<dyn Ledger>, clock: &Clock) -> Result<Record, Failure> {
+    Record::load(ledger, clock.clone()).await.map_err(|error| Failure::run("read the record", error))
 }
 
 /// Opens the ledger and loads what is committed.

@@ -129,7 +129,7 @@ fn view(statement: &Statement<'_>) -> View {
         handling: HandlingView::of(&statement.handling),
         response: statement.response.iter().map(row_view).collect(),
         retainer: statement.retainer.as_ref().map(retainer_view),
-        terms: TermsView::of(statement.terms),
+        terms: TermsView::of(statement.terms, &statement.incidents),
         issue: statement.issue.as_ref().map(issue_view),
     }
 }

@@ -79,7 +79,14 @@ async fn month_with_a_hole(place: &Place) -> Bench {
 
 async fn closed(bench: &Bench, config: &CollectorConfig, now: i64) -> Closed {
     let evidence = LedgerEvidence::new(Arc::clone(&bench.ledger), bench.state.clone());
-    close(&*bench.ledger, &evidence, config, (&acme(), month()), at(now), Wish::Due).await.unwrap()
+    let record = record(bench).await;
+    let desk = Desk { ledger: &*bench.ledger, evidence: &evidence, record: &record, config };
+    close(&desk, (&acme(), month()), at(now), Wish::Due).await.unwrap()
+}
+
+async fn record(bench: &Bench) -> Record {
+    let (clock, _) = Clock::manual(at(MONTH));
+    Record::load(Arc::clone(&bench.ledger), clock).await.unwrap()
 }
 
 fn issued(closed: Closed) -> Issued {
@@ -112,6 +119,9 @@ async fn a_period_is_issued_once_its_evidence_is_there_and_not_twice(place: &Pla
     assert_eq!(opened.sha256, first.sha256);
     assert_eq!(bench.ledger.keys().await.unwrap()[0].public, opened.public);
     assert_eq!(closed(&bench, &config, MONTH + 120).await, Closed::Unchanged);
+    let entries = record(&bench).await.entries(&acme());
+    let fact = Fact::Issue { month: month(), version: 1, sha256: first.sha256 };
+    assert_eq!(entries.iter().map(|entry| &entry.fact).collect::<Vec<_>>(), [&fact]);
     assert_eq!(bench.ledger.issued(&acme(), None).await.unwrap(), [first]);
 }
 
@@ -183,7 +193,7 @@ async fn a_closer_issues_by_itself_amends_once_a_day_and_signs_nothing_about_the
     let (_sender, config) = watch::channel(Arc::new(config(&home, 1_200_000)));
     let (clock, hand) = Clock::manual(at(MONTH + 900));
     let evidence = LedgerEvidence::new(Arc::clone(&bench.ledger), bench.state.clone());
-    let mut closer = Closer::new(Arc::clone(&bench.ledger), evidence, config, clock);
+    let mut closer = Closer::new(Arc::clone(&bench.ledger), evidence, record(&bench).await, config, clock);
     closer.round(&CancellationToken::new()).await;
     let issued = async |bench: &Bench| {
         let issued = bench.ledger.issued(&acme(), None).await.unwrap();
