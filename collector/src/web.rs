@@ -13,6 +13,7 @@ mod exclusions;
 mod figures;
 mod form;
 mod frame;
+mod issued;
 mod keep;
 mod means;
 mod metrics;
@@ -114,6 +115,7 @@ fn router(app: AppState) -> Router {
         .route_layer(gate);
     let open = Router::new()
         .route("/sign-in", get(sign_in::ask).post(sign_in::enter))
+        .route("/.well-known/nines-keys.json", get(issued::keys))
         .route("/console.css", get(async || asset("text/css; charset=utf-8", include_str!("../templates/console.css"))))
         .route("/statement.css", get(async || asset("text/css; charset=utf-8", crate::render::html::STYLE)))
         .route(

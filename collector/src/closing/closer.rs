@@ -13,6 +13,7 @@ use crate::commit::chain;
 use crate::evidence::LedgerEvidence;
 use crate::ledger::books::Issued;
 use crate::ledger::{Ledger, LedgerError};
+use crate::notify::booking::telling;
 use crate::record::{Before, Draft, Record, RecordError};
 use config::collector::CollectorConfig;
 use daemon::clock::Clock;
@@ -197,7 +198,7 @@ pub async fn close(
             Prepared::Unchanged => return Ok(Closed::Unchanged),
             Prepared::NotYet(wait) => return Ok(Closed::NotYet(wait)),
             Prepared::Ready(issued) => {
-                if book(desk.record, record, &issued).await? {
+                if book(desk, &terms.agreement, record, &issued).await? {
                     return Ok(Closed::Issued(issued));
                 }
             }
@@ -208,14 +209,17 @@ pub async fn close(
 
 /// Books an issue right after the entry that it heard last; says whether it was booked. If something
 /// was put on record meanwhile, the statement must hear that too and nothing is booked.
-async fn book(record: &Record, heard: u64, issued: &Issued) -> Result<bool, RecordError> {
+async fn book(desk: &Desk<'_>, version_in_force: &Agreement, heard: u64, issued: &Issued) -> Result<bool, RecordError> {
     let Issued { agreement, month, version, sha256, .. } = issued;
     let fact = Fact::Issue { month: *month, version: *version, sha256: *sha256 };
     let draft = Draft { issued: Some(issued.clone()), ..Draft::fact(fact) };
     let decide = |before: Before<'_>| -> Result<Draft, RecordError> {
-        Ok(if before.next == heard + 1 { draft.clone() } else { Draft::default() })
+        if before.next != heard + 1 {
+            return Ok(Draft::default());
+        }
+        Ok(telling(draft.clone(), before, OWN_NAME, desk.config, version_in_force))
     };
-    Ok(!record.append(agreement, OWN_NAME, decide).await?.is_empty())
+    Ok(!desk.record.append(agreement, OWN_NAME, decide).await?.is_empty())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod views;
 
 use super::people::Actor;
 use super::problem::Problem;
-use super::{AppState, agents, recent, statements};
+use super::{AppState, agents, issued, recent, statements};
 use crate::closing::explanation::explain;
 use crate::closing::terms::Terms;
 use crate::command::output::Lang;
@@ -34,10 +34,13 @@ pub(super) fn router() -> Router<AppState> {
         .route("/api/v1/openapi.json", get(openapi))
         .route("/api/v1/agents", get(list_agents))
         .route("/api/v1/agreements", get(list_agreements))
+        .route("/api/v1/agreements/{agreement}/statements", get(issued::list))
         .route("/api/v1/agreements/{agreement}/statements/{period}", get(statement))
         .route("/api/v1/agreements/{agreement}/incidents", get(incidents::list).post(incidents::open))
         .route("/api/v1/agreements/{agreement}/incidents/{incident}", get(incidents::one))
         .route("/api/v1/agreements/{agreement}/incidents/{incident}/events", post(incidents::happened))
+        .route("/api/v1/agreements/{agreement}/statements/{period}/versions/{version}", get(issued::version))
+        .route("/api/v1/keys", get(issued::keys))
         .route("/api/v1/services", get(list_services))
         .route("/api/v1/services/{service}", get(service))
         .route("/api/v1/services/{service}/outages", get(outages))
