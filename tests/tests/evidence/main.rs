@@ -178,7 +178,7 @@ fn an_erased_agreement_leaves_no_result_and_a_note_on_its_record() {
     let ledger = rusqlite::Connection::open(site.path("ledger.db")).unwrap();
     let count = |sql: &str| ledger.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!((count("SELECT count(*) FROM runs"), count("SELECT count(*) FROM hours")), (0, 0));
-    assert_eq!(count("SELECT sum(results) FROM blocks"), 0);
+    assert_eq!(count("SELECT coalesce(sum(results), 0) FROM blocks"), 0);
     let told: String =
         ledger.query_row("SELECT body FROM entries ORDER BY number DESC LIMIT 1", [], |row| row.get(0)).unwrap();
     assert!(told.contains("erasure"), "{told}");
