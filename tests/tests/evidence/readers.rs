@@ -8,7 +8,7 @@ const SCRIPT: &str = r#"
 import json, sys
 import duckdb, pandas
 root = sys.argv[1]
-sql = f"""SELECT service, "check", outcome, cause, count(*), sum(elapsed_us), epoch_ms(min(at)), epoch_ms(max(at)),
+sql = f"""SELECT service, "check", outcome, cause, count(*), sum(elapsed_us), epoch_ms(min("at")), epoch_ms(max("at")),
           count(note), sum(extra::int), min(every_us), max(timeout_us)
           FROM read_parquet('{root}/agreement=acme/**/*.parquet') GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3"""
 rows = [[int(v) if hasattr(v, "__int__") and not isinstance(v, str) else v for v in row] for row in duckdb.sql(sql).fetchall()]
