@@ -10,6 +10,7 @@ pub mod json;
 pub mod text;
 
 pub(crate) mod chart;
+pub(crate) mod comparison;
 pub(crate) mod document;
 pub(crate) mod drawing;
 pub(crate) mod figures;

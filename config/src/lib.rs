@@ -9,6 +9,7 @@ pub mod blackbox;
 pub mod check_document;
 pub mod collector;
 pub mod flow;
+pub mod lone_policy;
 // What stands in it
 mod agreement;
 mod check;

@@ -47,6 +47,11 @@ impl Output {
         self.write_bytes(&render(statement, self.format, language))
     }
 
+    /// The form that was asked for.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Whether JSON is wanted: the one form that is stored.
     pub(crate) fn is_json(&self) -> bool {
         self.format == Format::Json

@@ -1,30 +1,42 @@
-//! `replay`: a statement from results in a file, without a ledger.
+//! `replay`: a statement from results in a file, without a ledger, and what another policy would
+//! have said of them.
 
 use super::output::Output;
-use super::{Failure, agreement, configuration, source};
+use super::{Failure, agreement, configuration, ledger, source};
+use crate::closing::evidence::Evidence;
 use crate::closing::{self, terms::Terms};
+use crate::render::Format;
+use crate::render::comparison::{self, compare};
+use daemon::clock::Clock;
+use rules::agreement::Agreement;
 use rules::period::Month;
+use rules::policy::Policy;
 use rules::time::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Draw up a statement from results in a file, without a ledger
 ///
 /// For audits, disputes and "what if the policy were …": the same results under another
-/// configuration give another statement, and nothing is stored.
+/// configuration give another statement, and nothing is stored. With --policy the month stands under
+/// both policies side by side (text, or json with both statements whole).
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  nines-collector replay --config collector.yaml --results results.ndjson --period 2026-10 --format text"
+    after_help = "Examples:\n  nines-collector replay --config collector.yaml --results results.ndjson --period 2026-10 --format text\n  nines-collector replay --config collector.yaml --period 2026-10 --policy stricter.yaml --format text"
 )]
 pub struct Replay {
     /// The collector's configuration
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// The results, one JSON object a line
-    #[arg(long, value_name = "FILE")]
-    results: PathBuf,
+    /// The results, one JSON object a line; without it, those of the ledger, for --policy
+    #[arg(long, value_name = "FILE", required_unless_present = "policy")]
+    results: Option<PathBuf>,
     /// The month, such as 2026-10
     #[arg(long)]
     period: Month,
+    /// Another policy: a file with one, or the name of a preset
+    #[arg(long, value_name = "FILE|PRESET")]
+    policy: Option<String>,
     /// Hear evidence up to this instant only (RFC 3339)
     #[arg(long, value_name = "INSTANT")]
     as_of: Option<Timestamp>,
@@ -39,8 +51,48 @@ impl Replay {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
         let terms = Terms::new(agreement(&config, self.agreement.as_deref())?.clone());
-        let evidence = source::results(&self.results, &terms.agreement)?;
-        let statement = closing::draw_up(&evidence, &terms, self.period, self.as_of).await;
-        self.output.write(&statement.map_err(|error| Failure::run("draw up the statement", error))?)
+        match &self.results {
+            Some(results) => self.draw_up(&source::results(results, &terms.agreement)?, &terms, self.as_of).await,
+            None => {
+                let clock = Clock::system();
+                let evidence = ledger::evidence(&config, &clock).await?;
+                self.draw_up(&evidence, &terms, Some(self.as_of.unwrap_or_else(|| clock.wall()))).await
+            }
+        }
     }
+
+    async fn draw_up<E: Evidence>(&self, evidence: &E, terms: &Terms, as_of: Option<Timestamp>) -> Result<(), Failure> {
+        let failed = |error: E::Error| Failure::run("draw up the statement", error);
+        let own = closing::draw_up(evidence, terms, self.period, as_of).await.map_err(failed)?;
+        let Some(named) = &self.policy else { return self.output.write(&own) };
+        let under = Terms { agreement: under(&terms.agreement, policy(named)?), record: terms.record.clone() };
+        let other = closing::draw_up(evidence, &under, self.period, as_of).await.map_err(failed)?;
+        let compared = compare(&own, &other);
+        let told = match self.output.format() {
+            Format::Text => comparison::text(&compared),
+            Format::Json => comparison::json(&compared, &own, &other),
+            _ => {
+                let message = "two policies side by side come as --format text or json; for one alone, change the agreement's policy";
+                return Err(Failure::NotThere(message.to_owned()));
+            }
+        };
+        self.output.write_bytes(told.as_bytes())
+    }
+}
+
+/// The agreement as it would be under another policy.
+pub(crate) fn under(agreement: &Agreement, policy: Arc<Policy>) -> Agreement {
+    Agreement { policy, ..agreement.clone() }
+}
+
+/// A preset's name comes before a file's.
+fn policy(named: &str) -> Result<Arc<Policy>, Failure> {
+    let loaded = match config::lone_policy::preset(named) {
+        Some(loaded) => loaded?,
+        None => config::lone_policy::load(Path::new(named))?,
+    };
+    for warning in &loaded.warnings {
+        eprintln!("warning: {warning}");
+    }
+    Ok(loaded.value)
 }

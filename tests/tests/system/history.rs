@@ -84,3 +84,50 @@ async fn an_outage_across_a_months_end_is_judged_whole_and_counted_in_each_month
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_stands_under_another_policy_beside_its_own() {
+    on_each_ledger(async |store| {
+        let plan = Plan { agents: &["seoul-1"], outage: "{ for: 5m }", services: SERVICES };
+        let world = World::dormant(store, &plan).await;
+        let history = lines(
+            "2026-09-01T00:00:00Z",
+            "2026-09-02T00:00:00Z",
+            &[("2026-09-01T10:00:00Z", "2026-09-01T10:04:00Z"), ("2026-09-01T12:00:00Z", "2026-09-01T12:20:00Z")],
+        );
+        let file = world.file("history.ndjson");
+        std::fs::write(&file, history).unwrap();
+        collector(&world, &["import", "ndjson", file.to_str().unwrap()]);
+        let stricter = world.file("stricter.yaml");
+        let text = "policy: stricter\navailability: { objective: 99.99, outage: { for: 3m } }\n";
+        std::fs::write(&stricter, text).unwrap();
+        let policy = stricter.to_str().unwrap();
+
+        let asked = ["replay", "--agreement", AGREEMENT, "--period", "2026-09", "--policy", policy, "--format"];
+        let told = collector(&world, &[&asked[..], &["text"]].concat());
+        let line = |figure: &str| told.lines().find(|line| line.contains(figure)).unwrap_or_else(|| panic!("{told}"));
+        let words = |figure: &str| {
+            line(figure).split("  ").map(str::trim).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("|")
+        };
+        assert_eq!(words("Outages"), "* Outages|1|2");
+        assert_eq!(words("Downtime"), "* Downtime|20 min|24 min");
+        assert_eq!(words("Short downtime"), "* Short downtime|4 min|0 s");
+        assert!(line("Excluded").starts_with("  "), "what is the same is not marked: {told}");
+
+        let both: Value = serde_json::from_str(&collector(&world, &[&asked[..], &["json"]].concat())).unwrap();
+        assert_eq!(both["own"]["services"], statement(&world, "2026-09")["services"]);
+        assert_eq!(both["other"]["statement"]["policy"], "stricter");
+        assert_eq!(both["other"]["services"][0]["availability"]["downtime_ms"], 24 * 60_000);
+        assert!(
+            both["differences"].as_array().unwrap().iter().any(|row| row["figure"] == "Outages" && row["own"] == "1")
+        );
+
+        std::fs::write(&stricter, "policy: stricter\navailability: { objektive: 99.99 }\n").unwrap();
+        let config = world.collector_config();
+        let all = [&["collector"], &asked[..], &["text", "--config"]].concat();
+        let refused = program::run(&all.iter().map(OsStr::new).chain([config.as_ref()]).collect::<Vec<_>>());
+        assert_eq!(refused.status.code(), Some(78));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("did you mean `objective`"));
+    })
+    .await;
+}
