@@ -9,6 +9,7 @@ use crate::run::Run;
 use crate::time::Timestamp;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 /// The runs of one series that takes part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +76,40 @@ fn state(views: i32, downs: i32, rule: &OutageRule) -> State {
     }
 }
 
+/// What the agents said at one instant, and what the rule makes of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Moment<'a> {
+    /// Every agent with a series that takes part, by name, and its view; nothing: it had none.
+    pub views: Vec<(&'a AgentId, Option<Sight>)>,
+    /// What the service was by these views alone; a bridge may still make an unknown instant down.
+    pub state: State,
+}
+
+/// An agent's view.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sight {
+    /// One of its series that spoke was up.
+    Up,
+    /// All of its series that spoke were down.
+    Down,
+}
+
+/// What every agent that takes part said at `at`.
+pub fn moment<'a>(series: &[SeriesRuns<'a>], rule: &OutageRule, at: Timestamp) -> Moment<'a> {
+    let mut all: BTreeMap<&'a AgentId, Option<Sight>> = series.iter().map(|series| (series.agent, None)).collect();
+    if let Some(instant) = Interval::new(at, at.plus(Duration::from_millis(1))) {
+        for (agent, view) in views(series, instant) {
+            let sight = if view.down.contains(at) { Sight::Down } else { Sight::Up };
+            all.insert(agent, view.speaks.contains(at).then_some(sight));
+        }
+    }
+    let count = |wanted: &[Option<Sight>]| all.values().filter(|sight| wanted.contains(*sight)).count();
+    let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let downs = number(count(&[Some(Sight::Down)]));
+    let state = state(number(count(&[Some(Sight::Up), Some(Sight::Down)])), downs, rule);
+    Moment { views: all.into_iter().collect(), state }
+}
+
 /// What one agent says of the service.
 #[derive(Default)]
 struct View {
@@ -122,7 +157,6 @@ mod tests {
     use super::*;
     use crate::policy::{Counting, Need, OutageExclusions};
     use alloc::string::String;
-    use core::time::Duration;
 
     /// Draws a series' runs, one cell a millisecond: `U`p, `D`own, `_` silent.
     fn runs(picture: &str) -> Vec<Run> {
@@ -202,5 +236,30 @@ mod tests {
     #[test]
     fn a_short_silence_between_failures_is_bridged_and_nothing_else_is() {
         check(rule(Need::All, 1, 2), &[("a", "D__D___DUUD_U__D")], "DDDD___DUUD_U__D");
+    }
+
+    #[test]
+    fn a_moment_says_what_the_timeline_says_but_for_bridges() {
+        let pictures = [("a", "login", "UUDD_D_U"), ("a", "port", "UDDD__UU"), ("b", "login", "DDD__DDU")];
+        let all: Vec<(AgentId, CheckId, Vec<Run>)> = pictures
+            .iter()
+            .map(|(agent, check, of)| (agent.parse().unwrap(), check.parse().unwrap(), runs(of)))
+            .collect();
+        let series: Vec<SeriesRuns<'_>> =
+            all.iter().map(|(agent, check, runs)| SeriesRuns { agent, check, runs }).collect();
+        for rule in [rule(Need::All, 1, 0), rule(Need::Majority, 2, 0), rule(Need::Count(1), 1, 0)] {
+            let timeline = timeline(&series, &rule, Interval::ALWAYS);
+            for at in (0..9).map(Timestamp::from_millis) {
+                let state = match (timeline.down.contains(at), timeline.up.contains(at)) {
+                    (true, _) => State::Down,
+                    (false, true) => State::Up,
+                    (false, false) => State::Unknown,
+                };
+                assert_eq!(moment(&series, &rule, at).state, state, "{at:?} {rule:?}");
+            }
+        }
+        let (a, b): (AgentId, AgentId) = ("a".parse().unwrap(), "b".parse().unwrap());
+        let of = moment(&series, &rule(Need::All, 1, 0), Timestamp::from_millis(4));
+        assert_eq!(of.views, [(&a, None), (&b, None)]);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! It says what `rules` decided and from what; it decides nothing itself.
 
+mod instant;
+
 use super::evidence::{Evidence, Remark, Seen};
 use super::{counting, reckon};
 use crate::render::figures::{Local, length};
@@ -210,37 +212,6 @@ impl Teller<'_> {
         };
         let (first, until) = (self.local.instant(run.first_at), self.local.instant(run.until));
         format!("{word}{causes} from {first} until {until}, {} results", run.results)
-    }
-
-    fn instant(&self, at: Timestamp) -> String {
-        let mut out = String::new();
-        let timeline = &self.reckoning.timeline;
-        let partition = &self.reckoning.partition;
-        let state = match (timeline.down.contains(at), timeline.up.contains(at)) {
-            (true, _) => "down",
-            (false, true) => "up",
-            (false, false) => "unknown",
-        };
-        let part = [
-            ("counts as downtime", &partition.counted),
-            ("is excluded", &partition.excluded),
-            ("is short downtime, which does not count", &partition.short),
-            ("is undetermined", &partition.undetermined),
-            ("counts as up", &partition.up),
-        ];
-        let part =
-            part.iter().find(|(_, set)| set.contains(at)).map_or("lies outside what is reckoned", |(word, _)| word);
-        let _ = writeln!(out, "At {} {} was {state}; the instant {part}.", self.local.instant(at), self.service.id);
-        for seen in self.seen {
-            let speaking = seen.runs.iter().find(|run| run.interval().is_some_and(|of| of.contains(at)));
-            let told = speaking.map_or_else(|| "nothing: a gap".to_owned(), |run| self.run(run));
-            let _ = writeln!(out, "   {} saw of {}: {told}.", seen.agent, seen.check);
-        }
-        let within = self.reckoning.stretches.iter().find(|(stretch, _)| stretch.interval.contains(at));
-        if let Some((stretch, counted)) = within {
-            let _ = write!(out, "It lies in this stretch: {}", self.stretch(stretch, *counted));
-        }
-        out
     }
 }
 
