@@ -22,6 +22,7 @@ pub(crate) mod people;
 pub(crate) mod problem;
 mod recent;
 mod statements;
+mod what_if;
 
 use crate::outages::ServiceNow;
 use crate::serve::{Collector, Facts, ServeError};
@@ -101,6 +102,7 @@ fn router(app: AppState) -> Router {
         .route("/services/{service}", get(console::service))
         .route("/agents", get(agents::show))
         .route("/statements/{agreement}/{period}", get(statements::show))
+        .route("/what-if/{agreement}/{period}", get(what_if::show))
         .route("/agreements", get(agreements::list))
         .route("/agreements/{agreement}", get(agreements::show))
         .route("/agreements/{agreement}/exclusions", post(exclusions::announce))
