@@ -65,7 +65,7 @@ impl Replay {
         let failed = |error: E::Error| Failure::run("draw up the statement", error);
         let own = closing::draw_up(evidence, terms, self.period, as_of).await.map_err(failed)?;
         let Some(named) = &self.policy else { return self.output.write(&own) };
-        let under = Terms { agreement: under(&terms.agreement, policy(named)?), record: terms.record.clone() };
+        let under = Terms { agreement: under(&terms.agreement, policy(named)?), ..terms.clone() };
         let other = closing::draw_up(evidence, &under, self.period, as_of).await.map_err(failed)?;
         let compared = compare(&own, &other);
         let told = match self.output.format() {

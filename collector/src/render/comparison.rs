@@ -3,9 +3,9 @@
 //! Nothing is compared but what both statements say; which figures differ is decided on the texts
 //! that people read, so that nothing is marked that they could not see.
 
-use super::document::printable;
 use super::figures::{self, cut_percent, grouped};
 use super::json;
+use super::outside::printable;
 use crate::closing::{CheckMonth, ServiceMonth, Statement};
 use rules::agreement::Language;
 use rules::outage::Verdict;
@@ -103,7 +103,7 @@ fn figures_of(statement: &Statement<'_>, month: &ServiceMonth<'_>) -> Vec<(Strin
     let credit = &reckoning.credit;
     figures.push(("Credit".to_owned(), format!("{} %", credit.percent)));
     if let Some(currency) = credit.currency {
-        figures.push(("Credit amount".to_owned(), figures::money(credit.amount, currency)));
+        figures.push(("Credit amount".to_owned(), figures::money(credit.amount, currency, Language::English)));
     }
     figures
 }

@@ -21,6 +21,7 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
     ("get", "/statements/{agreement}/{period}", [SHUT, 404, 200, 200, 200]),
     ("get", "/metrics", [SHUT, 200, 200, 200, 200]),
     ("get", "/events", [SHUT, 200, 200, 200, 200]),
+    ("get", "/what-if/{agreement}/{period}", [SHUT, 404, 200, 200, 200]),
     ("get", "/agreements", [SHUT, 200, 200, 200, 200]),
     ("get", "/agreements/{agreement}", [SHUT, 404, 200, 200, 200]),
     ("post", "/agreements/{agreement}/exclusions", [SHUT, 404, 403, 422, 422]),
