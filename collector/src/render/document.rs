@@ -36,7 +36,8 @@ pub(crate) struct Document {
     pub(crate) period: String,
     /// Whether figures can still change.
     pub(crate) state: Badge,
-    /// What the first page says.
+    /// What the first page says, and its title.
+    pub(crate) first_title: &'static str,
     pub(crate) first: Vec<Block>,
     pub(crate) sections: Vec<Section>,
 }
@@ -187,6 +188,7 @@ pub(crate) fn document(statement: &Statement<'_>, language: Language) -> Documen
         agreement: super::outside::shown(statement.agreement.id.as_str()),
         period: statement.month.to_string(),
         state: first::state(statement, language),
+        first_title: writer.say(super::words::Word::AtAGlance),
         first: first::blocks(statement, &writer),
         sections,
     }

@@ -46,7 +46,8 @@ words! {
     Services: "Services", "서비스";
     NoServices: "No service had time in this period.", "이 기간에 해당하는 서비스가 없습니다.";
     WithoutTime: "Services without time in this period", "이 기간에 해당 시간이 없는 서비스";
-    Overview: "Services at a glance", "서비스별 요약";
+    AtAGlance: "Summary", "요약";
+    Overview: "Services", "서비스별 요약";
     // the verdict
     Met: "Objective met", "목표 달성";
     MetSoFar: "Objective met so far", "현재까지 목표 달성";
@@ -214,10 +215,14 @@ words! {
     StandingTitle: "The customer's standing", "고객의 이용 상태";
     StandingTable: "Standing within the period", "대상 월의 이용 상태";
     Standing: "Standing", "상태";
-    StandingNote: "Time on trial and time overdue does not count (ground: overdue fees, trial or free use).",
-        "체험 기간과 요금 연체 기간에는 협약을 적용하지 않습니다 (사유: 요금 미납·체험·무료 이용).";
+    StandingNote: "Time on trial and time overdue does not count (ground: overdue fees, trial or free use). What else follows stands under Method.",
+        "체험 기간과 요금 연체 기간에는 협약을 적용하지 않습니다 (사유: 요금 미납·체험·무료 이용). 그 밖의 조치는 산정 방법에 기재되어 있습니다.";
     // method and proof
     MethodTitle: "Method", "산정 방법";
+    ClaimsMethod: "An exclusion that is claimed after the fact has effect only once a second person has approved it. Nothing on record is changed or deleted: a correction is a new entry that names the one it corrects, and both are listed.",
+        "사후에 주장된 적용 배제는 제2의 담당자가 승인한 경우에만 효력이 있습니다. 기록은 변경하거나 삭제하지 않으며, 정정은 정정 대상을 밝힌 새 기록으로 하고 둘 다 기재합니다.";
+    ClocksMethod: "The clocks of people's promises start when the outage began for the customer, and stop at the instant that is on record for what was promised. A clock that is not yet due is neither kept nor missed.",
+        "대응 기한은 고객에게 장애가 시작된 시각부터 기산하며, 약속한 조치가 기록된 시각에 멈춥니다. 아직 기한이 지나지 않은 항목은 준수도 미준수도 아닙니다.";
     ParametersTitle: "Every parameter of the policy", "정책의 모든 기준값";
     Parameter: "Parameter", "항목";
     Key: "Key", "설정 키";

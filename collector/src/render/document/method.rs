@@ -15,6 +15,9 @@ use rules::policy::{
 /// The part of the document: sentences, then every parameter by itself.
 pub(super) fn section(agreement: &Agreement, writer: &Writer<'_>) -> Section {
     let mut sentences = method(agreement, writer.language);
+    if !agreement.policy.response.is_empty() {
+        sentences.push(writer.say(Word::ClocksMethod).to_owned());
+    }
     sentences.extend(standing::follows(agreement.policy.standing, writer));
     let blocks = vec![Block::List(sentences), Block::Table(parameters::table(&agreement.policy, writer))];
     Section { title: writer.say(Word::MethodTitle).to_owned(), begins: Begins::WhereItFalls, blocks }
@@ -29,6 +32,7 @@ fn method(agreement: &Agreement, language: Language) -> Vec<String> {
     sentences.push(dividing(rule, language));
     sentences.push(undetermined(rule.undetermined, language).to_owned());
     sentences.push(maintenance(&policy.maintenance, language));
+    sentences.push(Word::ClaimsMethod.say(language).to_owned());
     sentences.push(latency(language).to_owned());
     sentences.extend(credits(policy, language));
     sentences
@@ -36,8 +40,8 @@ fn method(agreement: &Agreement, language: Language) -> Vec<String> {
 
 fn looking(language: Language) -> String {
     match language {
-        Language::English => "Agents probe each check at its own interval. A result speaks until the next one, at most twice that interval; time that no result speaks for is undetermined, never guessed. A probe that the agent itself could not carry out judges nothing.".to_owned(),
-        Language::Korean => "에이전트는 점검마다 정해진 간격으로 확인합니다. 한 결과는 다음 결과까지, 길어도 그 간격의 두 배까지만 유효하며, 어떤 결과도 유효하지 않은 시간은 추정하지 않고 미확정으로 둡니다. 에이전트 자체의 문제로 수행하지 못한 확인은 판정에 쓰지 않습니다.".to_owned(),
+        Language::English => "Agents, each at a named vantage, probe each check at its own interval. A result speaks until the next one, at most twice that interval; time that no result speaks for is undetermined, never guessed. A probe that the agent itself could not carry out judges nothing.".to_owned(),
+        Language::Korean => "관측 지점마다 있는 에이전트가 점검마다 정해진 간격으로 확인합니다. 한 결과는 다음 결과까지, 길어도 그 간격의 두 배까지만 유효하며, 어떤 결과도 유효하지 않은 시간은 추정하지 않고 미확정으로 둡니다. 에이전트 자체의 문제로 수행하지 못한 확인은 판정에 쓰지 않습니다.".to_owned(),
     }
 }
 
@@ -50,9 +54,12 @@ fn outage(rule: &OutageRule, language: Language) -> String {
                 Need::Majority => "more than half of the agents that are heard see".to_owned(),
                 Need::Count(count) => format!("at least {count} of the agents see"),
             };
+            let heard = match rule.min_agents {
+                0 | 1 => "at least one agent is heard".to_owned(),
+                more => format!("at least {more} agents are heard"),
+            };
             format!(
-                "An agent sees the service down when all its counting checks fail. The service is down while {need} it down and at least {} agent(s) are heard. A down stretch of {at_least} or more is an outage; a shorter one is listed and not counted.",
-                rule.min_agents
+                "An agent sees the service down when all its counting checks fail. The service is down while {need} it down and {heard}. A down stretch of {at_least} or more is an outage; a shorter one is listed and not counted."
             )
         }
         Language::Korean => {
@@ -174,10 +181,10 @@ fn maintenance(rule: &MaintenanceRule, language: Language) -> String {
 fn latency(language: Language) -> &'static str {
     match language {
         Language::English => {
-            "Latency is the mean over all results of the period outside exclusions and outages, from the start of the request to its completion; a request that timed out counts with at least its timeout. Recovery is taken over the outages that began in the period, with their whole lengths less exclusions."
+            "Latency is the mean over all results of the period outside exclusions and outages, from the start of the request to its completion; a request that timed out counts with at least its timeout. The error rate is failed results over failed and good ones. Recovery is taken over the outages that began in the period, with their whole lengths less exclusions."
         }
         Language::Korean => {
-            "응답 시간은 적용 배제와 장애를 제외한 대상 월의 모든 결과에 대해 요청 시작부터 완료까지 걸린 시간의 평균이며, 시간 초과는 적어도 제한 시간만큼으로 셉니다. 복구 시간은 대상 월에 시작된 장애의 전체 길이에서 배제 시간을 뺀 값으로 구합니다."
+            "응답 시간은 적용 배제와 장애를 제외한 대상 월의 모든 결과에 대해 요청 시작부터 완료까지 걸린 시간의 평균이며, 시간 초과는 적어도 제한 시간만큼으로 셉니다. 오류율은 실패한 결과를 실패하거나 정상인 결과로 나눈 값입니다. 복구 시간은 대상 월에 시작된 장애의 전체 길이에서 배제 시간을 뺀 값으로 구합니다."
         }
     }
 }

@@ -18,15 +18,11 @@ pub(super) fn section(statement: &Statement<'_>, writer: &Writer<'_>) -> Option<
         [(Word::Standing, ColumnKind::Name), (Word::From, ColumnKind::Instant), (Word::Until, ColumnKind::Instant)];
     let mut table = writer.table(Word::StandingTable, &columns, rows.collect());
     table.notes.push(writer.say(Word::StandingNote).to_owned());
-    let mut blocks = vec![Block::Table(table)];
-    let follows = follows(statement.agreement.policy.standing, writer);
-    if !follows.is_empty() {
-        blocks.push(Block::List(follows));
-    }
+    let blocks = vec![Block::Table(table)];
     Some(Section { title: writer.say(Word::StandingTitle).to_owned(), begins: Begins::WhereItFalls, blocks })
 }
 
-/// What the policy does about standings, in sentences; also a part of the method.
+/// What the policy does about standings, in sentences: a part of the method.
 pub(super) fn follows(rule: StandingRule, writer: &Writer<'_>) -> Vec<String> {
     let length = |of| writer.length(of);
     let sentences = [
