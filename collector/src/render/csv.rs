@@ -7,10 +7,10 @@
 mod people;
 mod service;
 
-use super::figures::hex;
 use super::outside;
 use crate::closing::amendment::Amendment;
 use crate::closing::{Awaiting, State, Statement};
+use crate::digest::hex;
 use rules::interval::Interval;
 use rules::time::Timestamp;
 use std::fmt::Write as _;
@@ -83,6 +83,13 @@ fn head(sheet: &mut Sheet, statement: &Statement<'_>) {
     fact("version", &statement.version.to_string());
     if let Some(as_of) = statement.as_of {
         fact("as_of", &as_of.to_string());
+    }
+    if let Some(issue) = &statement.issue {
+        fact("issued_at", &issue.issued_at.to_string());
+    }
+    if let Some(document) = &statement.document {
+        fact("sha256", &hex(&document.sha256));
+        fact("key", &document.key);
     }
     match &statement.state {
         State::Provisional(awaiting) => {

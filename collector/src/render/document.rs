@@ -179,7 +179,7 @@ pub(crate) fn document(statement: &Statement<'_>, language: Language) -> Documen
     sections.extend(incidents::section(statement, &writer));
     sections.extend(retainer::section(statement, &writer));
     sections.extend(standing::section(statement, &writer));
-    sections.push(method::section(statement.agreement, &writer));
+    sections.push(method::section(statement, &writer));
     sections.push(verification::section(statement, &writer));
     Document {
         language,

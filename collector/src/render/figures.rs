@@ -84,14 +84,6 @@ pub(crate) fn money(amount: Money, currency: Currency, language: Language) -> St
     }
 }
 
-/// A hash as people compare it.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// Writes instants in a zone, with their offset where a stretch of time has two.
 pub(crate) struct Local<'a> {
     zone: &'a Zone,

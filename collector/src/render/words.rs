@@ -36,6 +36,7 @@ words! {
     Period: "Period", "대상 월";
     Zone: "Time zone", "시간대";
     AsOf: "As of", "기준 시각";
+    Issued: "Issued", "발행 시각";
     InForce: "Version of the agreement in force", "적용 협약의 효력 기간";
     Version: "Version", "판";
     Predecessor: "Takes the place of", "대체 대상";
@@ -101,6 +102,13 @@ words! {
     NearMissNote: "Down for at least 80 % of the time that makes an outage; listed, not counted.",
         "장애 기준 시간의 80 % 이상 중단되었으나 기준에는 미치지 못한 구간입니다. 기재만 하고 산입하지 않습니다.";
     ShortDowntime: "Short downtime", "단시간 중단";
+    ViewsTitle: "What each vantage saw of the outages", "장애별 관측 지점의 기록";
+    ViewsNote: "The four lengths add up to the outage's. Failed attempts are those of the runs of failures that touch the outage; they may begin before it and end after it.",
+        "네 길이의 합은 그 장애의 길이와 같습니다. 실패 건수는 장애와 겹치는 연속 실패의 확인 건수로, 장애의 시작 전이나 종료 후의 것도 포함할 수 있습니다.";
+    SeenDown: "Saw it down", "중단으로 관측";
+    SeenUp: "Saw it up", "정상으로 관측";
+    Failures: "Failed attempts", "실패한 확인";
+    DoesNotCount: "does not count", "산입하지 않음";
     Unknown: "unknown", "알 수 없음";
     // exclusions
     Exclusions: "Exclusions", "적용 배제";
@@ -223,6 +231,7 @@ words! {
         "사후에 주장된 적용 배제는 제2의 담당자가 승인한 경우에만 효력이 있습니다. 기록은 변경하거나 삭제하지 않으며, 정정은 정정 대상을 밝힌 새 기록으로 하고 둘 다 기재합니다.";
     ClocksMethod: "The clocks of people's promises start when the outage began for the customer, and stop at the instant that is on record for what was promised. A clock that is not yet due is neither kept nor missed.",
         "대응 기한은 고객에게 장애가 시작된 시각부터 기산하며, 약속한 조치가 기록된 시각에 멈춥니다. 아직 기한이 지나지 않은 항목은 준수도 미준수도 아닙니다.";
+    GraceParameter: "evidence is waited for after the period's end", "월말 이후 증거 대기 기간";
     ParametersTitle: "Every parameter of the policy", "정책의 모든 기준값";
     Parameter: "Parameter", "항목";
     Key: "Key", "설정 키";
@@ -239,13 +248,18 @@ words! {
     Yes: "yes", "예";
     No: "no", "아니요";
     VerifyTitle: "How to verify this statement", "명세서 검증 방법";
-    VerifyHash: "The canonical JSON form of this statement holds every figure printed here. Its hash:",
-        "이 명세서의 정규 JSON 형식에는 여기에 기재된 모든 수치가 있습니다. 그 해시값:";
-    VerifyCommand: "With the JSON form, its signature and, for a full recomputation, the exported evidence, anybody can check it offline:",
-        "JSON 형식과 서명, 그리고 재산정을 위한 증거를 내보낸 폴더가 있으면 누구나 오프라인에서 검증할 수 있습니다:";
+    VerifySigned: "The canonical JSON form of this statement holds every figure printed here. It is signed; this is the hash of its text and the name of the key that signed it:",
+        "이 명세서의 정규 JSON 형식에는 여기에 기재된 모든 수치가 있으며, 전자 서명되어 있습니다. 본문의 해시값과 서명한 키의 이름:";
+    VerifyHash: "The JSON form of this statement holds every figure printed here. Its hash:",
+        "이 명세서의 JSON 형식에는 여기에 기재된 모든 수치가 있습니다. 그 해시값:";
+    VerifyNotIssued: "This statement is drawn up and not issued: it is not signed, and later evidence or entries on record can still change it.",
+        "이 명세서는 작성되었으나 발행되지 않았습니다. 서명이 없으며, 이후의 증거나 기록에 따라 달라질 수 있습니다.";
+    VerifyCommand: "With the JSON file anybody can check offline that it is byte for byte what was signed; with the exported evidence every figure is computed again and compared:",
+        "JSON 파일이 있으면 서명된 그대로인지 누구나 오프라인에서 확인할 수 있고, 내보낸 증거가 있으면 모든 수치를 다시 산정하여 비교합니다:";
+    VerifyKeys: "The provider publishes its keys at /.well-known/nines-keys.json. Without our program the signature can be checked by any implementation of Ed25519; the file's layout is documented.",
+        "회사는 /.well-known/nines-keys.json에 공개 키를 게시합니다. 서명은 다른 Ed25519 구현으로도 확인할 수 있으며 파일의 형식은 문서로 공개되어 있습니다.";
     VerifyDispute: "Whoever doubts a figure can name its place in the JSON and ask for the evidence of that stretch of time; every result counts to the millisecond and every rule applied is named above.",
         "수치에 이의가 있으면 JSON에서의 위치를 밝히고 해당 구간의 증거를 요청할 수 있습니다. 모든 결과는 밀리초까지 기록되어 있고 적용된 기준은 모두 위에 기재되어 있습니다.";
-    VerifyProvisional: "A provisional statement is not signed; the final one is.", "잠정 명세서는 서명하지 않으며, 확정 명세서에 서명합니다.";
     None: "None.", "없음.";
 }
 

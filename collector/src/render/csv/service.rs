@@ -14,6 +14,7 @@ pub(super) fn figures(sheet: &mut Sheet, policy: &Policy, month: &ServiceMonth<'
     month.objectives.iter().for_each(|row| objective(sheet, row));
     for (stretch, counted) in &month.reckoning.stretches {
         down(sheet, stretch, *counted);
+        views(sheet, month, stretch);
     }
     exclusions(sheet, month);
     latency(sheet, month);
@@ -118,6 +119,21 @@ fn down(sheet: &mut Sheet, stretch: &Stretch, counted: Duration) {
     let causes: Vec<&str> = stretch.causes.iter().map(rules::outcome::Cause::as_str).collect();
     sheet.within(record, "causes", of, causes.join(" "), "");
     sheet.within(record, "ongoing", of, stretch.ongoing, "");
+}
+
+/// What each series saw of an outage.
+fn views(sheet: &mut Sheet, month: &ServiceMonth<'_>, stretch: &Stretch) {
+    for view in month.views.get(&stretch.interval.from()).into_iter().flatten() {
+        let name = format!("{}/{}", view.agent, view.check);
+        let lengths =
+            [("view_down", view.down), ("view_up", view.up), ("view_void", view.void), ("view_silent", view.silent)];
+        for (record, length) in lengths {
+            sheet.within(record, &name, stretch.interval, ms(length), "ms");
+        }
+        if let Some(end) = view.failures.and_then(|failures| failures.ended) {
+            sheet.within("view_failures", &name, stretch.interval, end.results, "results");
+        }
+    }
 }
 
 fn exclusions(sheet: &mut Sheet, month: &ServiceMonth<'_>) {

@@ -4,6 +4,7 @@ use super::writer::Writer;
 use super::{Begins, Block, ColumnKind, Row, Section};
 use crate::closing::Statement;
 use crate::closing::amendment::Amendment;
+use crate::digest::hex;
 use crate::render::figures;
 use crate::render::outside;
 use crate::render::words::Word;
@@ -33,7 +34,7 @@ pub(super) fn section(statement: &Statement<'_>, writer: &Writer<'_>) -> Option<
     let blocks = vec![
         Block::sentence(summary(statement, writer)?),
         Block::sentence(writer.say(Word::PredecessorHash)),
-        Block::Code(figures::hex(&amends.sha256)),
+        Block::Code(hex(&amends.sha256)),
         Block::Table(writer.table(Word::Changes, &columns, rows.collect())),
     ];
     Some(Section { title: writer.say(Word::AmendmentTitle).to_owned(), begins: Begins::WhereItFalls, blocks })

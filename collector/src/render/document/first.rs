@@ -4,8 +4,9 @@ use super::service::{self, Summary};
 use super::writer::Writer;
 use super::{Badge, Block, ColumnKind, Fact, Row, Table, Tone, amendment};
 use crate::closing::{Awaiting, State, Statement};
+use crate::digest::hex;
+use crate::render::outside;
 use crate::render::words::Word;
-use crate::render::{figures, outside};
 use rules::agreement::{Effective, Language};
 
 /// Whether figures can still change, in a word.
@@ -84,9 +85,10 @@ fn facts(statement: &Statement<'_>, writer: &Writer<'_>) -> Vec<Fact> {
     ];
     facts.extend(effective(agreement.effective, writer).map(|of| fact(Word::InForce, of)));
     facts.extend(statement.as_of.map(|at| fact(Word::AsOf, writer.instant(at))));
+    facts.extend(statement.issue.as_ref().map(|issue| fact(Word::Issued, writer.instant(issue.issued_at))));
     facts.push(fact(Word::Version, statement.version.to_string()));
     facts.extend(statement.amends.as_ref().map(|amends| {
-        let hash = figures::hex(&amends.sha256);
+        let hash = hex(&amends.sha256);
         let before = amends.predecessor;
         let before = writer.either(format!("version {before}"), format!("제{before}판"));
         fact(Word::Predecessor, format!("{before}\nSHA-256 {hash}"))

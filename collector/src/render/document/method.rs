@@ -4,6 +4,7 @@ mod parameters;
 
 use super::writer::Writer;
 use super::{Begins, Block, Section, standing};
+use crate::closing::Statement;
 use crate::render::figures::length;
 use crate::render::words::Word;
 use rules::agreement::{Agreement, Language};
@@ -13,13 +14,15 @@ use rules::policy::{
 };
 
 /// The part of the document: sentences, then every parameter by itself.
-pub(super) fn section(agreement: &Agreement, writer: &Writer<'_>) -> Section {
+pub(super) fn section(statement: &Statement<'_>, writer: &Writer<'_>) -> Section {
+    let agreement = statement.agreement;
     let mut sentences = method(agreement, writer.language);
     if !agreement.policy.response.is_empty() {
         sentences.push(writer.say(Word::ClocksMethod).to_owned());
     }
     sentences.extend(standing::follows(agreement.policy.standing, writer));
-    let blocks = vec![Block::List(sentences), Block::Table(parameters::table(&agreement.policy, writer))];
+    let blocks =
+        vec![Block::List(sentences), Block::Table(parameters::table(&agreement.policy, statement.terms.grace, writer))];
     Section { title: writer.say(Word::MethodTitle).to_owned(), begins: Begins::WhereItFalls, blocks }
 }
 

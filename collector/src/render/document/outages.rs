@@ -2,16 +2,20 @@
 
 use super::writer::Writer;
 use super::{Block, ColumnKind, Row, Table, Tone};
-use crate::closing::{ServiceMonth, Statement};
+use crate::closing::ServiceMonth;
+use crate::closing::views::{Failures, FailuresEnd, View};
+use crate::render::outside;
 use crate::render::words::{Word, cause};
+use rules::check::Counts;
 use rules::outage::{Stretch, Verdict};
 use std::time::Duration;
 
 /// How many of the short stretches are listed, the longest: a flapping service has thousands.
 const SHORT_SHOWN_MAX: usize = 50;
 
-pub(super) fn blocks(_statement: &Statement<'_>, month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Vec<Block> {
+pub(super) fn blocks(month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Vec<Block> {
     let mut blocks = vec![Block::Table(outages(month, writer))];
+    blocks.extend(views(month, writer).map(Block::Table));
     blocks.extend(near_misses(month, writer).map(Block::Table));
     blocks.extend(short(month, writer).map(Block::Table));
     blocks
@@ -37,6 +41,56 @@ fn outages(month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Table {
         table.notes.push(writer.say(Word::BracketNote).to_owned());
     }
     table
+}
+
+/// What each vantage saw of each outage, so that a reader can judge it alone.
+fn views(month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Option<Table> {
+    let outages = month.reckoning.outages().enumerate();
+    let of = outages.flat_map(|(index, (stretch, _))| {
+        let views = month.views.get(&stretch.interval.from()).into_iter().flatten();
+        views.map(move |view| (index, view))
+    });
+    let rows: Vec<Row> = of.map(|(index, view)| view_row(index, view, writer)).collect();
+    let columns = [
+        (Word::Number, ColumnKind::Name),
+        (Word::Agent, ColumnKind::Name),
+        (Word::Check, ColumnKind::Name),
+        (Word::SeenDown, ColumnKind::Number),
+        (Word::SeenUp, ColumnKind::Number),
+        (Word::CouldNotJudge, ColumnKind::Number),
+        (Word::Silent, ColumnKind::Number),
+        (Word::Failures, ColumnKind::Prose),
+    ];
+    (!rows.is_empty()).then(|| Table {
+        notes: vec![writer.say(Word::ViewsNote).to_owned()],
+        ..writer.table(Word::ViewsTitle, &columns, rows)
+    })
+}
+
+fn view_row(index: usize, view: &View, writer: &Writer<'_>) -> Row {
+    let check = outside::shown(view.check.as_str());
+    let check = match view.counts {
+        Counts::Yes => check,
+        Counts::No => format!("{check}\n({})", writer.say(Word::DoesNotCount)),
+    };
+    let [down, up, void, silent] = [view.down, view.up, view.void, view.silent].map(|of| writer.length(of));
+    let failures = view.failures.as_ref().map_or_else(|| "–".to_owned(), |of| failures(of, writer));
+    Row::plain([(index + 1).to_string(), outside::shown(view.agent.as_str()), check, down, up, void, silent, failures])
+}
+
+fn failures(of: &Failures, writer: &Writer<'_>) -> String {
+    let causes: Vec<&str> = of.causes.iter().map(|of| cause(of, writer.language)).collect();
+    let (first, causes) = (writer.instant(of.first_at), causes.join(", "));
+    match of.ended {
+        Some(FailuresEnd { last_at, results }) => {
+            let last = writer.instant(last_at);
+            writer.either(
+                format!("{results} failed, the first {first}, the last {last}\n{causes}"),
+                format!("실패 {results}건, 최초 {first}, 최후 {last}\n{causes}"),
+            )
+        }
+        None => writer.either(format!("failing since {first}\n{causes}"), format!("{first}부터 계속 실패\n{causes}")),
+    }
 }
 
 fn near_misses(month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Option<Table> {

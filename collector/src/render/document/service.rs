@@ -42,7 +42,7 @@ pub(super) fn blocks(statement: &Statement<'_>, month: &ServiceMonth<'_>, writer
         blocks.extend(summary(statement, month, writer).into_blocks());
     }
     blocks.push(Block::Table(objectives::table(statement.agreement, month, writer)));
-    blocks.extend(outages::blocks(statement, month, writer));
+    blocks.extend(outages::blocks(month, writer));
     blocks.extend(exclusions::blocks(month, writer));
     blocks.push(Block::Heading(writer.say(Word::TimelineTitle).to_owned()));
     blocks.push(Block::Timeline(timeline::timeline(statement, month, writer.language)));

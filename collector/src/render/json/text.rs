@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// The longest text from outside, in characters: more than a reason or a note needs, and little
-/// enough that a hundred of them are no burden.
-const TEXT_CHARS_MAX: usize = 4_000;
+/// The longest text from outside, in characters: as long as the longest that a record takes (a report
+/// afterwards), so that nothing on record is cut here.
+const TEXT_CHARS_MAX: usize = 64_000;
 
 /// A text from outside as it is; what is too long is cut and ends with `…`. Cutting what is cut
 /// changes nothing, so that a statement drawn up from its own terms has the same texts.

@@ -13,8 +13,8 @@ use rules::policy::{
 use rules::standing::StandingRule;
 use std::time::Duration;
 
-/// All of them, in the order of the configuration.
-pub(super) fn table(policy: &Policy, writer: &Writer<'_>) -> Table {
+/// All of them, in the order of the configuration, and how long evidence is waited for.
+pub(super) fn table(policy: &Policy, grace: Duration, writer: &Writer<'_>) -> Table {
     let Policy {
         id: _,
         availability,
@@ -50,6 +50,8 @@ pub(super) fn table(policy: &Policy, writer: &Writer<'_>) -> Table {
         Some(rule) => list.credits(rule),
         None => list.row(("credits", "할인"), "credits", writer.say(Word::NoCreditRule).to_owned()),
     }
+    let grace = writer.length(grace);
+    list.rows.push(Row::plain([writer.say(Word::GraceParameter).to_owned(), "closing.grace".to_owned(), grace]));
     let columns =
         [(Word::Parameter, ColumnKind::Name), (Word::Key, ColumnKind::Word), (Word::Value, ColumnKind::Prose)];
     writer.table(Word::ParametersTitle, &columns, list.rows)
