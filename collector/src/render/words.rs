@@ -248,10 +248,10 @@ words! {
     Yes: "yes", "예";
     No: "no", "아니요";
     VerifyTitle: "How to verify this statement", "명세서 검증 방법";
-    VerifySigned: "The canonical JSON form of this statement holds every figure printed here. It is signed; this is the hash of its text and the name of the key that signed it:",
-        "이 명세서의 정규 JSON 형식에는 여기에 기재된 모든 수치가 있으며, 전자 서명되어 있습니다. 본문의 해시값과 서명한 키의 이름:";
-    VerifyHash: "The JSON form of this statement holds every figure printed here. Its hash:",
-        "이 명세서의 JSON 형식에는 여기에 기재된 모든 수치가 있습니다. 그 해시값:";
+    VerifySigned: "The canonical JSON form of this statement holds everything that was promised, measured and reckoned; lists of short and of undetermined time and charts are drawn from the same evidence. It is signed; this is the hash of its text and the name of the key that signed it:",
+        "이 명세서의 정규 JSON 형식에는 약속·측정·산정된 모든 내용이 있으며, 단시간 중단과 미확정 구간의 목록과 도표는 같은 증거로 작성한 것입니다. JSON은 전자 서명되어 있습니다. 본문의 해시값과 서명한 키의 이름:";
+    VerifyHash: "The JSON form of this statement holds everything that was promised, measured and reckoned. Its hash:",
+        "이 명세서의 JSON 형식에는 약속·측정·산정된 모든 내용이 있습니다. 그 해시값:";
     VerifyNotIssued: "This statement is drawn up and not issued: it is not signed, and later evidence or entries on record can still change it.",
         "이 명세서는 작성되었으나 발행되지 않았습니다. 서명이 없으며, 이후의 증거나 기록에 따라 달라질 수 있습니다.";
     VerifyCommand: "With the JSON file anybody can check offline that it is byte for byte what was signed; with the exported evidence every figure is computed again and compared:",
