@@ -13,6 +13,7 @@ mod exclusions;
 mod figures;
 mod form;
 mod frame;
+mod incidents;
 mod issued;
 mod keep;
 mod means;
@@ -108,6 +109,9 @@ fn router(app: AppState) -> Router {
         .route("/agreements/{agreement}/exclusions", post(exclusions::announce))
         .route("/agreements/{agreement}/exclusions/new", get(exclusions::ask))
         .route("/agreements/{agreement}/exclusions/{entry}", get(exclusions::show).post(exclusions::decide))
+        .route("/agreements/{agreement}/incidents", post(incidents::open))
+        .route("/agreements/{agreement}/incidents/new", get(incidents::ask))
+        .route("/agreements/{agreement}/incidents/{incident}", get(incidents::show).post(incidents::happen))
         .route("/agreements/{agreement}/effort", post(effort::spend))
         .route("/agreements/{agreement}/effort/new", get(effort::ask))
         .route("/sign-out", post(sign_in::leave))

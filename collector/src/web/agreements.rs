@@ -4,6 +4,7 @@ use super::console::{OverviewRow, overview_row, statement_path};
 use super::effort::{EffortRow, efforts};
 use super::exclusions::ExclusionRow;
 use super::frame::Frame;
+use super::incidents::{IncidentRow, incident_rows};
 use super::people::Actor;
 use super::problem::Problem;
 
@@ -89,6 +90,8 @@ struct AgreementPage {
     months: Vec<MonthRow>,
     exclusions: Vec<ExclusionRow>,
     exclusions_more: usize,
+    incidents: Vec<IncidentRow>,
+    incidents_more: usize,
     efforts: Vec<EffortRow>,
     efforts_more: usize,
     has_retainer: bool,
@@ -123,6 +126,7 @@ pub(super) async fn show(
         agreement.exclusions.iter().map(|exclusion| ExclusionRow::of(&agreement, exclusion)).collect();
     exclusions.reverse();
     let (exclusions, exclusions_more) = newest(exclusions);
+    let (incidents, incidents_more) = newest(incident_rows(&agreement, &entries, now));
     let (efforts, efforts_more) = newest(efforts(&agreement, &entries));
     let shown = AgreementPage {
         frame: Frame::of(&actor, agreement.id.as_str(), now),
@@ -138,6 +142,8 @@ pub(super) async fn show(
         months: months(&agreement, &entries, now),
         exclusions,
         exclusions_more,
+        incidents,
+        incidents_more,
         efforts,
         efforts_more,
         has_retainer: agreement.retainer.is_some(),

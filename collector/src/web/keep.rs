@@ -2,6 +2,7 @@
 
 use super::AppState;
 use super::problem::Problem;
+use crate::incidents::act::ActError;
 use crate::notify::booking::telling;
 use crate::record::{Before, Draft, RecordError};
 use rules::agreement::Agreement;
@@ -19,6 +20,19 @@ pub(super) enum NotKept {
 impl From<Objection> for NotKept {
     fn from(objection: Objection) -> NotKept {
         NotKept::Refused(objection.to_string())
+    }
+}
+
+impl From<ActError> for NotKept {
+    fn from(error: ActError) -> NotKept {
+        match error {
+            ActError::NoIncident { number, agreement: _ } => {
+                NotKept::Problem(Problem::NotFound { what: "incident", name: number.to_string() })
+            }
+            ActError::NotNow { number: _, why } => NotKept::Refused(why.to_string()),
+            ActError::NotOpened(why) => NotKept::Refused(why.to_string()),
+            ActError::Record(error) => error.into(),
+        }
     }
 }
 

@@ -30,6 +30,14 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
     ("post", "/agreements/{agreement}/exclusions/{entry}", [SHUT, 404, 403, 400, 400]),
     ("post", "/agreements/{agreement}/effort", [SHUT, 404, 403, 422, 422]),
     ("get", "/agreements/{agreement}/effort/new", [SHUT, 404, 403, 200, 200]),
+    ("post", "/agreements/{agreement}/incidents", [SHUT, 404, 403, 422, 422]),
+    ("get", "/agreements/{agreement}/incidents/new", [SHUT, 404, 403, 200, 200]),
+    ("get", "/agreements/{agreement}/incidents/{incident}", [SHUT, 404, 200, 200, 200]),
+    ("post", "/agreements/{agreement}/incidents/{incident}", [SHUT, 404, 403, 400, 400]),
+    ("get", "/api/v1/agreements/{agreement}/incidents", [SHUT, 404, 200, 200, 200]),
+    ("post", "/api/v1/agreements/{agreement}/incidents", [SHUT, 404, 403, 400, 400]),
+    ("get", "/api/v1/agreements/{agreement}/incidents/{incident}", [SHUT, 404, 200, 200, 200]),
+    ("post", "/api/v1/agreements/{agreement}/incidents/{incident}/events", [SHUT, 404, 403, 400, 400]),
     ("post", "/sign-out", [SHUT, 303, 303, 303, 303]),
     ("get", "/sign-in", [200, 200, 200, 200, 200]),
     ("post", "/sign-in", [401, 401, 401, 401, 401]),
@@ -55,7 +63,7 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
 /// The path of a route about what is `acme`'s.
 fn filled(path: &str) -> String {
     let path = path.replace("{service}", "apm").replace("{agreement}", "acme").replace("{period}", "2026-10");
-    let path = path.replace("{entry}", "1").replace("{incident}", "1").replace("{version}", "1");
+    let path = path.replace("{entry}", "2").replace("{incident}", "1").replace("{version}", "1");
     format!("{path}?period=2026-10")
 }
 
@@ -94,12 +102,12 @@ fn routed() -> BTreeSet<(String, String)> {
     routes
 }
 
-/// Makes an exclusion the first entry of `acme`'s record.
+/// Makes an exclusion the second entry of `acme`'s record; the first is the incident of its outage.
 async fn put_on_record(running: &Running) {
     let ask = running.ask_as("operator", Method::POST, "/agreements/acme/exclusions");
     let body = "class=force_majeure&from=2026-10-10+13:00&until=2026-10-10+14:00&reason=storm";
     let answer = ask.body(body).send().await.unwrap();
-    assert_eq!(answer.headers()["location"], "/agreements/acme/exclusions/1");
+    assert_eq!(answer.headers()["location"], "/agreements/acme/exclusions/2");
 }
 
 async fn status(running: &Running, asking: &str, method: &str, path: &str) -> u16 {

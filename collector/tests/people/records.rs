@@ -29,7 +29,7 @@ async fn a_claim_counts_once_a_second_person_has_approved_it() {
     let claimed = running.send("operator", "/agreements/acme/exclusions", CLAIM).await;
     assert_eq!(claimed.status(), 303);
     let path = claimed.headers()["location"].to_str().unwrap().to_owned();
-    assert_eq!(path, "/agreements/acme/exclusions/1");
+    assert_eq!(path, "/agreements/acme/exclusions/2");
     let page = running.page_of("operator", &path).await;
     assert!(page.contains("waits for a second person") && page.contains("2026-10-10 13:10:00 +09:00"), "{page}");
     assert!(page.contains("<td>11 min</td>") && page.contains("<td>1 min</td>"), "both figures: {page}");
@@ -45,7 +45,7 @@ async fn a_claim_counts_once_a_second_person_has_approved_it() {
     let again = running.send("admin", &path, "decision=refuse&reason=late").await;
     assert_eq!(again.status(), 422);
     let page = again.text().await.unwrap();
-    assert!(page.contains("was approved by second in entry 2"), "{page}");
+    assert!(page.contains("was approved by second in entry 3"), "{page}");
     running.stop().await;
 }
 
@@ -53,15 +53,15 @@ async fn a_claim_counts_once_a_second_person_has_approved_it() {
 async fn a_correction_takes_the_place_of_what_it_corrects() {
     let running = Running::start().await;
     running.send("operator", "/agreements/acme/exclusions", CLAIM).await;
-    let form = running.page_of("operator", "/agreements/acme/exclusions/new?supersedes=1").await;
+    let form = running.page_of("operator", "/agreements/acme/exclusions/new?supersedes=2").await;
     assert!(form.contains("value=\"2026-10-10 13:10:00 +09:00\"") && form.contains("storm"), "{form}");
     assert!(form.contains("value=\"force_majeure\" selected"), "{form}");
-    let corrected = running.send("second", "/agreements/acme/exclusions", &format!("{CLAIM}&supersedes=1")).await;
-    assert_eq!(corrected.headers()["location"], "/agreements/acme/exclusions/2");
-    let old = running.page_of("operator", "/agreements/acme/exclusions/1").await;
-    assert!(old.contains("superseded by entry 2") && !old.contains("Withdraw"), "{old}");
+    let corrected = running.send("second", "/agreements/acme/exclusions", &format!("{CLAIM}&supersedes=2")).await;
+    assert_eq!(corrected.headers()["location"], "/agreements/acme/exclusions/3");
+    let old = running.page_of("operator", "/agreements/acme/exclusions/2").await;
+    assert!(old.contains("superseded by entry 3") && !old.contains("Withdraw"), "{old}");
     let agreement = running.page_of("viewer", "/agreements/acme").await;
-    assert!(agreement.contains("/exclusions/1") && agreement.contains("/exclusions/2"), "{agreement}");
+    assert!(agreement.contains("/exclusions/2") && agreement.contains("/exclusions/3"), "{agreement}");
     assert!(!agreement.contains("/exclusions/new"), "a viewer is offered nothing to record");
     running.stop().await;
 }
@@ -126,6 +126,9 @@ async fn hostile_names_and_texts_are_text_on_every_page() {
     let reason = encode(HOSTILE);
     let claimed = send("/agreements/acme/exclusions", CLAIM.replace("storm", &reason)).await;
     assert_eq!(claimed.status(), 303);
+    let form = format!("title={reason}&severity=P1&began_at=2026-10-10+14:00&services=apm");
+    assert_eq!(send("/agreements/acme/incidents", form).await.headers()["location"], "/agreements/acme/incidents/3");
+    assert_eq!(send("/agreements/acme/incidents/3", format!("event=remark&text={reason}")).await.status(), 303);
     let refused =
         send("/agreements/acme/exclusions", format!("class={reason}&from={reason}&until={reason}&reason={reason}"))
             .await;
@@ -134,9 +137,11 @@ async fn hostile_names_and_texts_are_text_on_every_page() {
         "/",
         "/agreements",
         "/agreements/acme",
-        "/agreements/acme/exclusions/1",
-        "/agreements/acme/exclusions/new?supersedes=1",
+        "/agreements/acme/exclusions/2",
+        "/agreements/acme/exclusions/new?supersedes=2",
         "/agreements/acme/effort/new",
+        "/agreements/acme/incidents/new",
+        "/agreements/acme/incidents/3",
     ] {
         pages.push((path, running.page(&session, path).await));
     }
@@ -145,6 +150,52 @@ async fn hostile_names_and_texts_are_text_on_every_page() {
         for markup in ["<script>alert", "\" onmouseover", "</td><script"] {
             assert!(!page.contains(markup), "{markup} in {path}");
         }
+    }
+    running.stop().await;
+}
+
+const OPENING: &str = "title=Login+is+slow&severity=P1&began_at=2026-10-10+14:05&services=apm";
+
+#[tokio::test]
+async fn an_incident_is_opened_followed_and_resolved_by_forms() {
+    let running = Running::start().await;
+    let opened = running.send("operator", "/agreements/acme/incidents", OPENING).await;
+    assert_eq!(opened.status(), 303);
+    let path = opened.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(path, "/agreements/acme/incidents/2", "the outage opened the first");
+    let page = running.page_of("operator", &path).await;
+    assert!(page.contains("Login is slow") && page.contains("2026-10-10 14:05:00 +09:00"), "{page}");
+    assert!(page.contains("verdict-running"), "its clocks run: {page}");
+    assert!(!running.page_of("viewer", &path).await.contains("<form method=\"post\" action=\"/agreements"));
+
+    for form in ["event=acknowledged", "event=notice&text=We+look+at+it", "event=resolved&text=Restarted"] {
+        assert_eq!(running.send("second", &path, form).await.status(), 303, "{form}");
+    }
+    let page = running.page_of("viewer", &path).await;
+    for told in ["resolved", "We look at it", "<bdi>second</bdi>", "verdict-met"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let again = running.send("operator", &path, "event=acknowledged").await;
+    assert_eq!(again.status(), 422);
+    assert!(again.text().await.unwrap().contains("t was resolved at"));
+    let list = running.page_of("viewer", "/agreements/acme").await;
+    assert!(list.contains(&path), "{list}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_without_its_words_comes_back_with_what_was_written() {
+    let running = Running::start().await;
+    let opened = running.send("operator", "/agreements/acme/incidents", OPENING).await;
+    let path = opened.headers()["location"].to_str().unwrap().to_owned();
+    let empty = running.send("operator", &path, "event=notice&text=").await;
+    assert_eq!(empty.status(), 422);
+    assert!(empty.text().await.unwrap().contains("is empty"));
+    let nothing = running.send("operator", "/agreements/acme/incidents", "title=&severity=P1&began_at=soon").await;
+    assert_eq!(nothing.status(), 422);
+    let page = nothing.text().await.unwrap();
+    for wrong in ["it is empty; say in a few words", "`soon` is no time", "choose at least one"] {
+        assert!(page.contains(wrong), "{wrong}: {page}");
     }
     running.stop().await;
 }
