@@ -21,7 +21,7 @@ pub mod views;
 use amendment::Amendment;
 use evidence::{Evidence, Percentiles, Seen, Watermark};
 use rules::agreement::{Agreement, Service};
-use rules::check::{Check, Counts};
+use rules::check::{Check, Counts, Target};
 use rules::id::{AgentId, CheckId, ServiceId};
 use rules::incident::{Handling, Incident, Reading};
 use rules::interval::{Interval, IntervalSet};
@@ -206,11 +206,14 @@ pub async fn draw_up<'a, E: Evidence>(
         issue: None,
         document: None,
         amends: None,
-        standing: Vec::new(),
+        standing: standing::stretches(&agreement.standing, calendar),
         incidents: Vec::new(),
         handling: Handling::default(),
         response: Vec::new(),
-        retainer: None,
+        retainer: agreement
+            .retainer
+            .as_ref()
+            .and_then(|retainer| retainer::account(retainer, &terms.record, month, &agreement.zone)),
         services: Vec::new(),
         without_time: Vec::new(),
     };
@@ -271,6 +274,9 @@ async fn service_month<'a, E: Evidence>(
     }
     let error_rate =
         statement::error_rate(&agreement.policy, latency.iter().map(|month| (month.check, &month.row.population)));
+    let runs = backup_runs(evidence, service, &reckoning).await?;
+    let rows = latency.iter().map(|month| &month.row);
+    let objectives = objective::rows(&agreement.policy, &reckoning, rows, &error_rate, &runs);
     let period = reckoning.period;
     let of_service = |seen: &&Seen| service.checks.iter().any(|check| check.id == seen.check);
     let mut coverage: Vec<Coverage> = seen.iter().filter(of_service).map(|seen| coverage(seen, period)).collect();
@@ -280,11 +286,28 @@ async fn service_month<'a, E: Evidence>(
         service,
         latency: latency.into_iter().filter(|month| has_row(&month.row)).collect(),
         error_rate,
-        objectives: Vec::new(),
+        objectives,
         coverage,
         views: BTreeMap::new(),
         reckoning,
     })
+}
+
+/// What the jobs of each heartbeat check came to, over the period less exclusions: a backup that failed
+/// during an outage failed.
+async fn backup_runs<E: Evidence>(
+    evidence: &E,
+    service: &Service,
+    reckoning: &Reckoning<'_>,
+) -> Result<Vec<(CheckId, Population)>, E::Error> {
+    let counted = IntervalSet::from(reckoning.period).difference(&reckoning.partition.excluded);
+    let mut runs = Vec::new();
+    for check in service.checks.iter().filter(|check| matches!(check.target, Target::Heartbeat(_))) {
+        let heard = evidence.latency(service, check, &counted).await?;
+        runs.push((check.id.clone(), heard.population));
+    }
+    runs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(runs)
 }
 
 /// A check is listed if anything was measured, or if something was promised that nothing was

@@ -25,6 +25,7 @@ use crate::render::outside::printable;
 use config::collector::CollectorConfig;
 use config::reading::{ConfigError, Loaded};
 use rules::agreement::Agreement;
+use rules::period::Month;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -139,15 +140,26 @@ pub(crate) fn configuration(path: &Path) -> Result<CollectorConfig, Failure> {
     Ok(value)
 }
 
-/// The agreement that was named, or the only one.
-pub(crate) fn agreement<'a>(config: &'a CollectorConfig, named: Option<&str>) -> Result<&'a Agreement, Failure> {
-    let names = || config.agreements.iter().map(|agreement| agreement.id.to_string()).collect::<Vec<_>>().join(", ");
-    match (named, config.agreements.as_slice()) {
-        (None, [only]) => Ok(only),
-        (None, _) => Err(Failure::NotThere(format!("name one with --agreement: {}", names()))),
-        (Some(name), all) => {
-            let found = all.iter().find(|agreement| agreement.id.as_str() == name);
-            found.ok_or_else(|| Failure::NotThere(format!("no agreement `{name}`; there are: {}", names())))
+/// The version that `month` is reckoned under of the agreement that was named, or of the only one.
+pub(crate) fn agreement<'a>(
+    config: &'a CollectorConfig,
+    named: Option<&str>,
+    month: Month,
+) -> Result<&'a Agreement, Failure> {
+    let mut names: Vec<&str> = config.agreements.iter().map(|agreement| agreement.id.as_str()).collect();
+    names.dedup();
+    let name = match (named, names.as_slice()) {
+        (None, [only]) => *only,
+        (None, _) => return Err(Failure::NotThere(format!("name one with --agreement: {}", names.join(", ")))),
+        (Some(name), names) if names.contains(&name) => name,
+        (Some(name), names) => {
+            let names = names.join(", ");
+            return Err(Failure::NotThere(format!("no agreement `{name}`; there are: {names}")));
         }
-    }
+    };
+    config.agreement(name, month).ok_or_else(|| {
+        let first = config.versions(name).next().and_then(|first| first.effective.from);
+        let since = first.map_or_else(String::new, |first| format!("; its first version is in force from {first} on"));
+        Failure::NotThere(format!("agreement `{name}` has no terms for {month}{since}"))
+    })
 }

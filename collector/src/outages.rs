@@ -161,6 +161,8 @@ pub(crate) struct Watcher {
     changes: broadcast::Receiver<Changed>,
     known: BTreeMap<ServiceId, Known>,
     due: BTreeSet<(Timestamp, ServiceId)>,
+    /// When other versions of agreements come into force.
+    turn: Option<Timestamp>,
 }
 
 /// What the last derivation of a service was made of.
@@ -179,7 +181,7 @@ impl Watcher {
     ) -> Watcher {
         let changes = state.changes();
         let (known, due) = (BTreeMap::new(), BTreeSet::new());
-        let mut watcher = Watcher { outages, state, config, clock, changes, known, due };
+        let mut watcher = Watcher { outages, state, config, clock, changes, known, due, turn: None };
         watcher.look_at_all(Occasion::Start);
         watcher
     }
@@ -188,7 +190,8 @@ impl Watcher {
     pub(crate) async fn run(mut self, cancel: CancellationToken) {
         loop {
             let now = self.clock.now();
-            let next = self.due.first().map_or(now.boot + LOOK_EVERY, |(due, _)| self.clock.boot_at(*due));
+            let next = self.due.first().map(|(due, _)| *due).into_iter().chain(self.turn).min();
+            let next = next.map_or(now.boot + LOOK_EVERY, |next| self.clock.boot_at(next));
             tokio::select! {
                 () = cancel.cancelled() => return,
                 changed = self.changes.recv() => match changed {
@@ -207,7 +210,8 @@ impl Watcher {
 
     fn look_at(&mut self, changed: &Changed) {
         let config = Arc::clone(&self.config.borrow());
-        for (agreement, service) in promised(&config).filter(|(_, service)| changed.contains(&service.id)) {
+        let promised = config.services_in_force(self.clock.wall());
+        for (agreement, service) in promised.filter(|(_, service)| changed.contains(&service.id)) {
             self.look(agreement, service, Occasion::Change);
         }
     }
@@ -215,13 +219,16 @@ impl Watcher {
     fn look_at_due(&mut self) {
         let config = Arc::clone(&self.config.borrow());
         let now = self.clock.wall();
+        if self.turn.is_some_and(|turn| turn <= now) {
+            return self.look_at_all(Occasion::Change);
+        }
         let due: BTreeSet<ServiceId> =
             self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, service)| service.clone()).collect();
         for service in &due {
             self.known.remove(service);
         }
         self.due.retain(|(_, service)| !due.contains(service));
-        for (agreement, service) in promised(&config).filter(|(_, service)| due.contains(&service.id)) {
+        for (agreement, service) in config.services_in_force(now).filter(|(_, service)| due.contains(&service.id)) {
             self.look(agreement, service, Occasion::Change);
         }
     }
@@ -231,11 +238,13 @@ impl Watcher {
         let config = Arc::clone(&self.config.borrow_and_update());
         self.known.clear();
         self.due.clear();
-        let names: BTreeSet<&ServiceId> = promised(&config).map(|(_, service)| &service.id).collect();
+        let now = self.clock.wall();
+        self.turn = config.turns_after(now);
+        let names: BTreeSet<&ServiceId> = config.services_in_force(now).map(|(_, service)| &service.id).collect();
         let mut services = self.outages.services.write().unwrap_or_else(PoisonError::into_inner);
         services.retain(|service, _| names.contains(service));
         drop(services);
-        for (agreement, service) in promised(&config) {
+        for (agreement, service) in config.services_in_force(now) {
             self.look(agreement, service, occasion);
         }
     }
@@ -275,10 +284,6 @@ impl Watcher {
         // Without a reader there is nobody to tell.
         let _ = self.outages.transitions.send(transition);
     }
-}
-
-fn promised(config: &CollectorConfig) -> impl Iterator<Item = (&Agreement, &Service)> {
-    config.agreements.iter().flat_map(|agreement| agreement.services.iter().map(move |service| (agreement, service)))
 }
 
 /// What lies between two looks at one service.

@@ -75,7 +75,8 @@ pub enum Language {
     Korean,
 }
 
-/// Whether a credit may be paid (section 11).
+/// Whether a credit may be paid (section 11), as far as the agreement itself says; its standing may
+/// forbid it all the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Eligible {
     /// It may.

@@ -13,7 +13,7 @@ use core::time::Duration;
 const MINUTE_MS: u64 = 60_000;
 
 /// The five parts of a period; together they are the period, to the millisecond.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Partition {
     /// Outages, less exclusions.
     pub counted: IntervalSet,

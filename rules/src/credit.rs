@@ -5,6 +5,8 @@ use crate::availability::Ratio;
 use crate::decimal::{Currency, Money, Percent};
 use crate::period::Month;
 use crate::policy::{CreditBasis, CreditRule, Tier};
+use crate::standing::{self, Ineligible};
+use crate::time::Timestamp;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -29,8 +31,10 @@ pub struct Credit {
 /// Why nothing is owed although a tier applies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Withheld {
-    /// The agreement is not eligible: no bill was issued yet, a trial, or fees are overdue.
+    /// The agreement says that it is not eligible.
     NotEligible,
+    /// The customer's standing at the period's end is why.
+    Standing(Ineligible),
     /// No fee is known that a percentage could be taken of.
     NoFee,
 }
@@ -53,18 +57,19 @@ pub fn percent(tiers: &[Tier], availability: Ratio) -> Percent {
     tiers.iter().filter(applies).map(|tier| tier.percent).max().unwrap_or(Percent::ZERO)
 }
 
-/// Draws up the credit for a month.
-pub fn credit(agreement: &Agreement, month: Month, availability: Ratio) -> Credit {
+/// Draws up the credit for a month whose promise ended at `end`: with the month, or before it.
+pub fn credit(agreement: &Agreement, month: Month, end: Timestamp, availability: Ratio) -> Credit {
     let Some(rule) = &agreement.policy.credits else {
         return Credit { percent: Percent::ZERO, amount: Money(0), fees: Vec::new(), currency: None, withheld: None };
     };
     let percent = percent(&rule.tiers, availability);
     let fees = fees(agreement, month, rule.basis);
-    let withheld = match agreement.eligible {
+    let withheld = match (agreement.eligible, standing::eligible(&agreement.standing, end, &agreement.zone)) {
         _ if percent == Percent::ZERO => None,
-        Eligible::No => Some(Withheld::NotEligible),
-        Eligible::Yes if fees.is_empty() => Some(Withheld::NoFee),
-        Eligible::Yes => None,
+        (Eligible::No, _) => Some(Withheld::NotEligible),
+        (Eligible::Yes, Err(why)) => Some(Withheld::Standing(why)),
+        (Eligible::Yes, Ok(())) if fees.is_empty() => Some(Withheld::NoFee),
+        (Eligible::Yes, Ok(())) => None,
     };
     let amount = if withheld.is_some() { Money(0) } else { amount(&fees, percent, rule) };
     Credit { percent, amount, fees, currency: agreement.fees.as_ref().map(|fees| fees.currency), withheld }

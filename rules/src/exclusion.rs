@@ -1,9 +1,12 @@
 //! Time that an agreement doesn't count (`accounting.md` section 8).
 
+use crate::agreement::Agreement;
 use crate::id::ServiceId;
 use crate::interval::{Interval, IntervalSet};
 use crate::policy::MaintenanceRule;
+use crate::standing;
 use crate::time::Timestamp;
+use alloc::borrow::Cow;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -125,8 +128,8 @@ impl fmt::Display for Class {
 /// An exclusion held against the policy.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Judged<'a> {
-    /// What was recorded.
-    pub exclusion: &'a Exclusion,
+    /// What was recorded, or follows from the customer's standing.
+    pub exclusion: Cow<'a, Exclusion>,
     /// What of it counts, within the period: empty if it has no effect.
     pub effective: IntervalSet,
     /// Why all or part of it has no effect.
@@ -169,23 +172,29 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Holds the exclusions of one service against the policy, over one whole calendar month.
+/// Holds the exclusions of one service against the policy, over one whole calendar month: those that
+/// were recorded, and those that follow from the customer's standing.
 ///
 /// Maintenance has effect in order of time until the month's cap is used up; time that two
 /// maintenances share uses the cap once.
-pub fn judge<'a>(
-    exclusions: &'a [Exclusion],
+pub fn judge<'a>(agreement: &'a Agreement, service: &ServiceId, month: Interval) -> Vec<Judged<'a>> {
+    let recorded = agreement.exclusions.iter().map(Cow::Borrowed);
+    let of_standing = standing::exclusions(&agreement.standing).into_iter().map(Cow::Owned);
+    held(recorded.chain(of_standing), service, month, &agreement.policy.maintenance)
+}
+
+fn held<'a>(
+    exclusions: impl Iterator<Item = Cow<'a, Exclusion>>,
     service: &ServiceId,
     month: Interval,
     rule: &MaintenanceRule,
 ) -> Vec<Judged<'a>> {
     let mut judged: Vec<Judged<'a>> = exclusions
-        .iter()
         .filter(|exclusion| exclusion.covers(service))
         .filter_map(|exclusion| {
             let within = exclusion.interval.intersection(month)?;
             let barred = exclusion.bar.as_ref().map(|_| Refusal::Barred);
-            let refusal = barred.or_else(|| notice_refusal(exclusion, rule.notice));
+            let refusal = barred.or_else(|| notice_refusal(&exclusion, rule.notice));
             let effective = if refusal.is_some() { IntervalSet::default() } else { IntervalSet::from(within) };
             Some(Judged { exclusion, effective, refusal })
         })
@@ -258,7 +267,8 @@ mod tests {
     }
 
     fn check(exclusions: &[Exclusion], rule: MaintenanceRule) -> (Vec<Option<Refusal>>, Duration) {
-        let judged = judge(exclusions, &"s".parse().unwrap(), minutes(0, 44_640), &rule);
+        let all = exclusions.iter().map(Cow::Borrowed);
+        let judged = held(all, &"s".parse().unwrap(), minutes(0, 44_640), &rule);
         (judged.iter().map(|entry| entry.refusal).collect(), effective(&judged).length())
     }
 

@@ -52,6 +52,12 @@ impl Month {
         }
     }
 
+    /// How many months this one is after `earlier`; nothing if it is before it.
+    pub fn months_since(self, earlier: Month) -> Option<u32> {
+        let number = |month: Month| i32::from(month.year) * 12 + i32::from(month.month);
+        u32::try_from(number(self) - number(earlier)).ok()
+    }
+
     /// The year.
     pub fn year(self) -> i16 {
         self.year
@@ -166,6 +172,13 @@ impl Zone {
         None
     }
 
+    /// The same hour of the same day a calendar month later, or of that month's last day if it is shorter.
+    pub(crate) fn month_later(&self, instant: Timestamp) -> Timestamp {
+        let later = jiff::Timestamp::from_millisecond(instant.as_millis())
+            .and_then(|instant| self.time_zone.to_datetime(instant).checked_add(jiff::Span::new().months(1)));
+        later.map_or(Timestamp::MAX, |later| self.instant(later))
+    }
+
     /// The first instant of the day after the one that `instant` lies in: for pages that show days.
     pub fn next_midnight(&self, instant: Timestamp) -> Timestamp {
         let start = jiff::Timestamp::from_millisecond(instant.as_millis())
@@ -251,6 +264,17 @@ mod tests {
             assert_eq!(month.next().previous(), month);
             month = month.next();
         }
+    }
+
+    #[test]
+    fn months_are_counted_across_years_and_a_month_later_is_a_day_that_exists() {
+        let month = |text: &str| text.parse::<Month>().unwrap();
+        assert_eq!(month("2027-02").months_since(month("2025-11")), Some(15));
+        assert_eq!(month("2025-10").months_since(month("2025-11")), None);
+        let zone: Zone = "Asia/Seoul".parse().unwrap();
+        let later = |text: &str| zone.month_later(text.parse().unwrap());
+        assert_eq!(later("2026-10-31T00:00:00+09:00"), "2026-11-30T00:00:00+09:00".parse().unwrap());
+        assert_eq!(later("2026-12-05T10:00:00+09:00"), "2027-01-05T10:00:00+09:00".parse().unwrap());
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::period::Month;
 use crate::policy::Policy;
 use crate::recovery::{self, Recovery};
 use crate::service::{SeriesRuns, Timeline, timeline};
+use crate::standing;
 use crate::time::Timestamp;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -83,7 +84,7 @@ pub fn reckon<'a>(
     let rule = &agreement.policy.availability;
     let calendar = month.interval(&agreement.zone);
     let heard = Interval::new(Timestamp::MIN, as_of.unwrap_or(Timestamp::MAX))?;
-    let promised = Interval::new(service.from.unwrap_or(Timestamp::MIN), service.until.unwrap_or(Timestamp::MAX))?;
+    let promised = promised(agreement, service)?;
     let period = calendar.intersection(promised)?.intersection(heard)?;
 
     let timeline = timeline(series, &rule.outage, heard);
@@ -108,8 +109,8 @@ pub fn reckon<'a>(
         measured: IntervalSet::from(period).difference(&excluded).difference(&outages),
         recovery_met: recovery.keeps_to(&agreement.policy.recovery),
         recovery,
-        credit: credit::credit(agreement, month, availability.nominal),
-        exclusions: exclusion::judge(&agreement.exclusions, &service.id, calendar, &agreement.policy.maintenance),
+        credit: credit::credit(agreement, month, calendar.until().min(promised.until()), availability.nominal),
+        exclusions: exclusion::judge(agreement, &service.id, calendar),
         stretches: stretches
             .into_iter()
             .map(|stretch| {
@@ -122,6 +123,13 @@ pub fn reckon<'a>(
         availability,
         before_exclusions,
     })
+}
+
+/// When a service is promised: its own time, until the agreement ends.
+fn promised(agreement: &Agreement, service: &Service) -> Option<Interval> {
+    let until = service.until.unwrap_or(Timestamp::MAX);
+    let until = standing::ended(&agreement.standing).map_or(until, |ended| until.min(ended));
+    Interval::new(service.from.unwrap_or(Timestamp::MIN), until)
 }
 
 /// What exclusions have effect in the month, and in the neighbouring months that a down stretch of
@@ -138,7 +146,7 @@ fn effective_exclusions(agreement: &Agreement, service: &Service, month: Month, 
         .map(|month| month.interval(&agreement.zone))
         .take_while(|interval| interval.from() < until)
         .flat_map(|interval| {
-            let judged = exclusion::judge(&agreement.exclusions, &service.id, interval, &agreement.policy.maintenance);
+            let judged = exclusion::judge(agreement, &service.id, interval);
             exclusion::effective(&judged).as_slice().to_vec()
         })
         .collect()

@@ -34,7 +34,7 @@ pub struct Amend {
 impl Amend {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let named = &agreement(&config, self.agreement.as_deref())?.id;
+        let named = &agreement(&config, self.agreement.as_deref(), self.period)?.id;
         let clock = Clock::system();
         let evidence = ledger::evidence(&config, &clock).await?;
         let now = clock.wall();

@@ -39,7 +39,7 @@ pub struct Explain {
 impl Explain {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let (agreement, service) = service(&config, &self.service)?;
+        let (agreement, service) = service(&config, &self.service, self.period)?;
         let told = match &self.results {
             Some(results) => {
                 let evidence = source::results(results, agreement)?;
@@ -58,10 +58,13 @@ impl Explain {
     }
 }
 
-/// The service that was named, and its agreement.
-fn service<'a>(config: &'a CollectorConfig, name: &str) -> Result<(&'a Agreement, &'a Service), Failure> {
-    let mut all =
-        config.agreements.iter().flat_map(|agreement| agreement.services.iter().map(move |of| (agreement, of)));
-    all.find(|(_, service)| service.id.as_str() == name)
-        .ok_or_else(|| Failure::NotThere(format!("no service `{name}` in the configuration")))
+/// The service that was named, and the agreement that promises it in `month`.
+fn service<'a>(config: &'a CollectorConfig, name: &str, month: Month) -> Result<(&'a Agreement, &'a Service), Failure> {
+    config.service(name, month).ok_or_else(|| {
+        let mut services = config.agreements.iter().flat_map(|agreement| &agreement.services);
+        Failure::NotThere(match services.any(|service| service.id.as_str() == name) {
+            true => format!("service `{name}` is promised by no agreement in {month}"),
+            false => format!("no service `{name}` in the configuration"),
+        })
+    })
 }

@@ -50,7 +50,7 @@ pub struct Replay {
 impl Replay {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let terms = Terms::new(agreement(&config, self.agreement.as_deref())?.clone());
+        let terms = Terms::new(agreement(&config, self.agreement.as_deref(), self.period)?.clone());
         match &self.results {
             Some(results) => self.draw_up(&source::results(results, &terms.agreement)?, &terms, self.as_of).await,
             None => {

@@ -43,7 +43,7 @@ pub struct Statement {
 impl Statement {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let agreement = agreement(&config, self.agreement.as_deref())?;
+        let agreement = agreement(&config, self.agreement.as_deref(), self.period)?;
         if !self.draw_up {
             let ledger = ledger::open(&config).await?;
             let issued = self.issued(&*ledger, &agreement.id).await?;

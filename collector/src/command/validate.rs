@@ -1,6 +1,9 @@
 //! `validate`: a configuration's mistakes and doubts, each with its place.
 
 use super::Failure;
+use rules::agreement::Service;
+use rules::id::{AgreementId, ServiceId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Check a configuration; print each mistake and doubt with its place
@@ -17,10 +20,12 @@ pub struct Validate {
 impl Validate {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let config = super::configuration(&self.file)?;
-        let services: usize = config.agreements.iter().map(|agreement| agreement.services.len()).sum();
-        let checks = config.agreements.iter().flat_map(|agreement| &agreement.services);
-        let checks: usize = checks.map(|service| service.checks.len()).sum();
-        let agreements = config.agreements.len();
+        let names: BTreeSet<&AgreementId> = config.agreements.iter().map(|agreement| &agreement.id).collect();
+        let all = config.agreements.iter().flat_map(|agreement| &agreement.services);
+        // Of a service that stands in several versions, the last.
+        let last: BTreeMap<&ServiceId, &Service> = all.map(|service| (&service.id, service)).collect();
+        let checks: usize = last.values().map(|service| service.checks.len()).sum();
+        let (agreements, services) = (names.len(), last.len());
         let file = self.file.display();
         eprintln!("{file}: good; {agreements} agreements, {services} services, {checks} checks");
         Ok(())

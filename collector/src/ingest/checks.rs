@@ -10,8 +10,11 @@ use config::check_document;
 use config::collector::CollectorConfig;
 use config::scalar::parse_duration;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use rules::agreement::Agreement;
 use rules::check::Assignment;
 use rules::id::AgentId;
+use rules::standing::{self, Granted};
+use rules::time::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -52,16 +55,19 @@ async fn wait_for_checks(
     let deadline = ingest.clock.boot() + wait.unwrap_or(Duration::ZERO).min(WAIT_MAX);
     let mut config = ingest.config.clone();
     loop {
-        let document = check_document::to_json(&assignments(&config.borrow_and_update(), agent));
+        let (now, held) = (ingest.clock.wall(), config.borrow_and_update().clone());
+        let document = check_document::to_json(&assignments(&held, agent, now));
         let etag = etag(&document);
         let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|known| *known == etag);
         if !known {
             let kind = HeaderValue::from_static("application/json");
             return Ok(([(header::CONTENT_TYPE, kind), (header::ETAG, etag)], document).into_response());
         }
+        // Another version of an agreement may come into force while the agent waits.
+        let turn = held.turns_after(now).map(|turn| ingest.clock.boot_at(turn)).filter(|turn| *turn < deadline);
         let changed = tokio::select! {
             changed = config.changed() => changed.is_ok(),
-            () = ingest.clock.sleep_until(deadline) => false,
+            () = ingest.clock.sleep_until(turn.unwrap_or(deadline)) => turn.is_some(),
             () = ingest.cancel.cancelled() => false,
         };
         if !changed {
@@ -70,9 +76,14 @@ async fn wait_for_checks(
     }
 }
 
-/// The checks that `agent` is to look at, in the configuration's order.
-fn assignments(config: &CollectorConfig, agent: &AgentId) -> Vec<Assignment> {
-    let services = config.agreements.iter().flat_map(|agreement| &agreement.services);
+/// The checks that `agent` is to look at, in the configuration's order: those of the versions in force
+/// at `now`, but for customers whose standing stops collection.
+fn assignments(config: &CollectorConfig, agent: &AgentId, now: Timestamp) -> Vec<Assignment> {
+    let is_collected = |agreement: &&Agreement| {
+        let access = standing::access(&agreement.standing, &agreement.policy.standing, now);
+        access.collection == Granted::Yes
+    };
+    let services = config.in_force(now).filter(is_collected).flat_map(|agreement| &agreement.services);
     let own = services.filter(|service| service.agents.include(agent)).flat_map(|service| {
         let checks = service.checks.iter().filter(|check| check.agents.include(agent));
         checks.map(|check| Assignment { service: service.id.clone(), check: Arc::new(check.clone()) })

@@ -50,8 +50,7 @@ pub(super) fn derive(
         OutageExclusions::WholeRun => IntervalSet::default(),
         OutageExclusions::Remainder => {
             let month = Month::containing(now, &agreement.zone).interval(&agreement.zone);
-            let rule = &agreement.policy.maintenance;
-            exclusion::effective(&exclusion::judge(&agreement.exclusions, &service.id, month, rule))
+            exclusion::effective(&exclusion::judge(agreement, &service.id, month))
         }
     };
     let last = stretches(&timeline, &runs, rule, &excluded).pop().filter(|stretch| stretch.ongoing);

@@ -176,6 +176,12 @@ words! {
     NoCreditRule: "The policy grants no credits.", "정책에 할인 규정이 없습니다.";
     NotEligible: "Not eligible: no bill was issued yet, a trial, or fees are overdue. Nothing is owed.",
         "대상이 아님: 청구서 미발행, 체험 또는 요금 연체. 할인 금액은 없습니다.";
+    OnTrial: "Not eligible: the customer was on trial at the period's end. Nothing is owed.",
+        "대상이 아님: 산정 기간 종료 시점에 시험(무료) 사용 중. 할인 금액은 없습니다.";
+    FeesOverdue: "Not eligible: fees were overdue at the period's end. Nothing is owed.",
+        "대상이 아님: 산정 기간 종료 시점에 이용요금 연체 중. 할인 금액은 없습니다.";
+    PaidTooShort: "Not eligible: by the period's end the customer had not used the service against payment for a month, so no bill for a month was issued. Nothing is owed.",
+        "대상이 아님: 산정 기간 종료 시점까지 유료 사용 기간이 1개월 미만(청구서 미발행). 할인 금액은 없습니다.";
     NoFee: "No fee is known for the period, so no amount can be given.", "해당 기간의 요금이 없어 금액을 산정할 수 없습니다.";
     // amendments
     AmendmentTitle: "What this version changes", "이 판에서 정정된 내용";

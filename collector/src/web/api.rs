@@ -160,9 +160,8 @@ async fn explanation(
     Query(question): Query<Question>,
 ) -> Result<Json<views::Explanation>, Problem> {
     let config = app.config();
-    let now = app.clock.wall();
-    let (agreement, service) = actor.service(&config.agreements, &name, now)?;
     let month = statements::month(&question.period)?;
+    let (agreement, service) = actor.service_in(&config, &name, month)?;
     let at = match question.at {
         Some(at) => Some(
             at.parse::<Timestamp>().map_err(|why| Problem::BadParameter { parameter: "at", why: why.to_string() })?,

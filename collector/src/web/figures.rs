@@ -146,7 +146,8 @@ impl Figures {
         {
             return kept.figures;
         }
-        let figures = reckoned(agreement, service, views, now);
+        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let figures = reckoned(config.as_deref(), agreement, service, views, now);
         let kept = Kept { is, evidence, month, good_until: good_until(is, service, now), figures };
         self.lock().insert(service.id.clone(), kept);
         figures
@@ -196,9 +197,16 @@ fn good_until(is: ServiceState, service: &Service, now: Timestamp) -> Timestamp 
     }
 }
 
-fn reckoned(agreement: &Agreement, service: &Service, views: &[SeriesView], now: Timestamp) -> ServiceFigures {
+/// The month at `now` under `agreement`, and the month before under the version that was then in force.
+fn reckoned(
+    config: Option<&CollectorConfig>,
+    agreement: &Agreement,
+    service: &Service,
+    views: &[SeriesView],
+    now: Timestamp,
+) -> ServiceFigures {
     let seen = seen(views);
-    let of = |month: Month| {
+    let of = |agreement: &Agreement, service: &Service, month: Month| {
         let reckoning = reckon(agreement, service, month, Some(now), &seen)?;
         Some(MonthFigures {
             month,
@@ -214,7 +222,16 @@ fn reckoned(agreement: &Agreement, service: &Service, views: &[SeriesView], now:
         })
     };
     let month = Month::containing(now, &agreement.zone);
-    ServiceFigures { current: of(month), previous: of(month.previous()) }
+    let before = month.previous();
+    let then = match config {
+        Some(config) => config.agreement(agreement.id.as_str(), before),
+        None => Some(agreement),
+    };
+    let previous = then.and_then(|then| {
+        let service = then.services.iter().find(|known| known.id == service.id)?;
+        of(then, service, before)
+    });
+    ServiceFigures { current: of(agreement, service, month), previous }
 }
 
 fn evidence(reckoning: &Reckoning<'_>, policy: &Policy) -> Evidence {

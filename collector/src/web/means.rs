@@ -43,6 +43,9 @@ async fn round(app: &AppState) {
         }
         let month = Month::containing(app.clock.wall(), &agreement.zone);
         for month in [month, month.previous()] {
+            let then = config.agreement(agreement.id.as_str(), month);
+            let then = then.and_then(|then| Some((then, then.services.iter().find(|known| known.id == service.id)?)));
+            let Some((agreement, service)) = then else { continue };
             if let Err(error) = means(app, agreement, service, month).await {
                 // The next round asks again; the ledger's own metrics count it.
                 tracing::warn!(service = %service.id, error = crate::commit::chain(&error), "Mean could not be drawn up");

@@ -68,7 +68,7 @@ pub(super) async fn show(
     Ok(page(shown.render().expect("writing into a string can't fail")))
 }
 
-/// The agreement and month that a path names.
+/// The month that a path names, and the version of the agreement that it is reckoned under.
 pub(super) fn named<'a>(
     config: &'a CollectorConfig,
     actor: &Actor,
@@ -76,7 +76,12 @@ pub(super) fn named<'a>(
     agreement: &str,
     period: &str,
 ) -> Result<(&'a Agreement, Month), Problem> {
-    Ok((actor.agreement(&config.agreements, agreement, now)?, month(period)?))
+    actor.agreement(&config.agreements, agreement, now)?;
+    let month = month(period)?;
+    let found = config.agreement(agreement, month);
+    let found =
+        found.ok_or_else(|| Problem::NotFound { what: "version of the agreement for", name: month.to_string() })?;
+    Ok((found, month))
 }
 
 /// The month that a parameter names.

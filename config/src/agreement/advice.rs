@@ -7,7 +7,7 @@ use crate::reading::{Placed, Reading};
 use crate::scalar::duration_text;
 use crate::source::Span;
 use rules::agreement::Fees;
-use rules::check::Counts;
+use rules::check::{Counts, Target};
 use rules::exclusion::{Class, Exclusion};
 use rules::id::{ObjectiveId, ServiceId};
 use rules::policy::{Need, Policy};
@@ -48,6 +48,18 @@ pub(super) fn services(services: &[ServiceDraft], policy: &Policy, policy_at: Sp
         let message = format!(
             "no check of this agreement names the latency objective {} of policy `{}`, so it is never measured; add the key `objective` to a check",
             listed(&unmeasured),
+            policy.id
+        );
+        reading.warn(policy_at, message);
+    }
+}
+
+/// Warns about a promise of backups that nothing reports.
+pub(super) fn backups(services: &[ServiceDraft], policy: &Policy, policy_at: Span, reading: &mut Reading) {
+    let mut checks = services.iter().flat_map(|service| &service.checks);
+    if policy.backup.is_some() && !checks.any(|draft| matches!(draft.check.target, Target::Heartbeat(_))) {
+        let message = format!(
+            "policy `{}` promises backups and no check of this agreement is a `heartbeat`, so they are never measured; add one that the backup reports to",
             policy.id
         );
         reading.warn(policy_at, message);

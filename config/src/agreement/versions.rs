@@ -119,16 +119,21 @@ fn one_zone(versions: &[AgreementDraft], reading: &mut Reading) {
 
 /// The changes that any version lists, in order of time.
 fn standing(versions: &[AgreementDraft], reading: &mut Reading) -> Vec<Change> {
-    let mut changes: Vec<&Placed<Change>> = versions.iter().flat_map(|version| &version.standing).collect();
-    changes.sort_by_key(|change| change.value.from);
+    let of_version = |(index, version): (usize, &AgreementDraft)| {
+        version.standing.iter().map(|change| (index, *change)).collect::<Vec<_>>()
+    };
+    let mut changes: Vec<(usize, Placed<Change>)> = versions.iter().enumerate().flat_map(of_version).collect();
+    changes.sort_by_key(|(_, change)| change.value.from);
     for pair in changes.windows(2) {
-        if pair[0].value.from == pair[1].value.from && pair[0].value.standing != pair[1].value.standing {
+        let ((one, earlier), (other, later)) = (&pair[0], &pair[1]);
+        let differs = earlier.value.standing != later.value.standing;
+        if earlier.value.from == later.value.from && one != other && differs {
             let message =
                 "another version of this agreement says of the same instant that the standing is another; keep one";
-            reading.problem::<()>(pair[1].at, message);
+            reading.problem::<()>(later.at, message);
         }
     }
-    let mut changes: Vec<Change> = changes.into_iter().map(|change| change.value).collect();
+    let mut changes: Vec<Change> = changes.into_iter().map(|(_, change)| change.value).collect();
     changes.dedup();
     changes
 }
@@ -161,6 +166,7 @@ impl AgreementDraft {
     fn advise(&self, stretch: &Agreement, exclusions: &[Placed<Exclusion>], reading: &mut Reading) {
         let policy = &stretch.policy;
         advice::services(&self.services, policy, self.policy_at, reading);
+        advice::backups(&self.services, policy, self.policy_at, reading);
         let begins_within = |placed: &&Placed<Exclusion>| stretch.is_in_force_at(placed.value.interval.from());
         advice::exclusions(exclusions.iter().filter(begins_within), policy, reading);
         advice::fees(self.fees.as_ref(), policy, self.id.at, reading);

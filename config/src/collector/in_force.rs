@@ -21,6 +21,26 @@ impl CollectorConfig {
         self.agreements.iter().filter(move |agreement| agreement.is_in_force_at(now))
     }
 
+    /// One version of every agreement: the one in force at `now`, or the last that was, or the first that
+    /// will be.
+    pub fn nearest(&self, now: Timestamp) -> impl Iterator<Item = &Agreement> {
+        self.agreements.chunk_by(|one, other| one.id == other.id).filter_map(move |versions| {
+            let has_begun = |version: &&Agreement| {
+                let month = Month::containing(now, &version.zone);
+                version.effective.from.is_none_or(|from| from <= month)
+            };
+            versions.iter().rev().find(has_begun).or_else(|| versions.first())
+        })
+    }
+
+    /// The agreement that promises the service called `name` in `month`, and the service.
+    pub fn service(&self, name: &str, month: Month) -> Option<(&Agreement, &Service)> {
+        let in_force = self.agreements.iter().filter(|agreement| agreement.is_in_force(month));
+        let mut services =
+            in_force.flat_map(|agreement| agreement.services.iter().map(move |service| (agreement, service)));
+        services.find(|(_, service)| service.id.as_str() == name)
+    }
+
     /// Every service that is promised at `now`, with its agreement, in the configuration's order.
     pub fn services_in_force(&self, now: Timestamp) -> impl Iterator<Item = (&Agreement, &Service)> {
         self.in_force(now).flat_map(|agreement| agreement.services.iter().map(move |service| (agreement, service)))

@@ -1,6 +1,6 @@
 //! Names in one part of a configuration that another part gives.
 
-use crate::node::Node;
+use crate::node::{Node, Value};
 use crate::reading::words::{listed, nearest};
 use crate::reading::{Reading, one_or_list, text};
 use crate::source::Span;
@@ -20,11 +20,19 @@ pub(super) fn agreements(
             .cloned()
             .or_else(|| unknown("agreement", given, known.iter().map(AgreementId::as_str), node.at, reading))
     };
-    let agreements: BTreeSet<AgreementId> = one_or_list(one)(node, reading)?.into_iter().collect();
-    if agreements.is_empty() {
+    if is_empty(node) {
         return reading.problem(node.at, "no agreement is listed here; list one or more, or leave the key out for all");
     }
-    Some(agreements)
+    Some(one_or_list(one)(node, reading)?.into_iter().collect())
+}
+
+/// Whether a list has nothing in it.
+pub(super) fn is_empty(node: &Node) -> bool {
+    match &node.value {
+        Value::Nothing => true,
+        Value::List(nodes) => nodes.is_empty(),
+        Value::Text(_) | Value::Map(_) => false,
+    }
 }
 
 /// Says that no `what` is called `given`, and which ones there are.

@@ -2,10 +2,10 @@
 
 mod place;
 
-use super::named::{agreements, distinct};
+use super::named::{agreements, distinct, is_empty};
 use crate::node::Node;
 use crate::reading::keys::Keys;
-use crate::reading::words::{listed, word};
+use crate::reading::words::{either, word};
 use crate::reading::{Placed, Reading, list, one_or_list, placed, text};
 use crate::scalar::name;
 use crate::secret::{Secret, secret_or_file};
@@ -134,7 +134,7 @@ fn channel(node: &Node, known: &BTreeSet<AgreementId>, reading: &mut Reading) ->
     let (_, node, read) = match given.as_slice() {
         [one] => *one,
         [] => {
-            let message = format!("this channel tells nobody; add one of {}", listed(&ways));
+            let message = format!("this channel tells nobody; add {}", either(&ways));
             return reading.problem(at, message);
         }
         [(first, ..), (second, ..), ..] => {
@@ -155,10 +155,10 @@ const WAYS: &[(&str, ReadWay)] =
 
 fn events(node: &Node, reading: &mut Reading) -> Option<BTreeSet<Told>> {
     let words: Vec<(&'static str, Told)> = Told::ALL.iter().map(|told| (told.as_str(), *told)).collect();
-    let events = one_or_list(|node, reading| word(&words)(node, reading))(node, reading)?;
-    if events.is_empty() {
+    if is_empty(node) {
         return reading.problem(node.at, "no event is listed here; list one or more, or leave the key out for all");
     }
+    let events = one_or_list(|node, reading| word(&words)(node, reading))(node, reading)?;
     Some(events.into_iter().collect())
 }
 

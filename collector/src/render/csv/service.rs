@@ -138,7 +138,7 @@ fn views(sheet: &mut Sheet, month: &ServiceMonth<'_>, stretch: &Stretch) {
 
 fn exclusions(sheet: &mut Sheet, month: &ServiceMonth<'_>) {
     for judged in &month.reckoning.exclusions {
-        let of = judged.exclusion;
+        let of = &*judged.exclusion;
         let class = of.class.as_str();
         let mut row = |record: &str, value: &str, unit: &str| sheet.within(record, class, of.interval, value, unit);
         row("exclusion", &ms(judged.effective.length()).to_string(), "ms");

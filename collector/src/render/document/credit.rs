@@ -8,6 +8,7 @@ use rules::availability::Ratio;
 use rules::credit::{Credit, Withheld};
 use rules::decimal::{Currency, Money};
 use rules::policy::{CreditBasis, CreditRule, Tier};
+use rules::standing::Ineligible;
 use std::cmp::Ordering;
 
 pub(super) fn blocks(statement: &Statement<'_>, month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Vec<Block> {
@@ -79,6 +80,9 @@ fn amount(rule: &CreditRule, credit: &Credit, currency: Currency, writer: &Write
 fn withheld_note(withheld: Withheld, writer: &Writer<'_>) -> &'static str {
     match withheld {
         Withheld::NotEligible => writer.say(Word::NotEligible),
+        Withheld::Standing(Ineligible::Trial) => writer.say(Word::OnTrial),
+        Withheld::Standing(Ineligible::Overdue) => writer.say(Word::FeesOverdue),
+        Withheld::Standing(Ineligible::PaidTooShort { .. }) => writer.say(Word::PaidTooShort),
         Withheld::NoFee => writer.say(Word::NoFee),
     }
 }

@@ -30,7 +30,7 @@ fn exclusions(month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Table {
 }
 
 fn row(judged: &Judged<'_>, writer: &Writer<'_>) -> Row {
-    let of = judged.exclusion;
+    let of = &*judged.exclusion;
     let mut ground = class(of.class, writer.language).to_owned();
     if !of.reason.is_empty() {
         ground = format!("{ground}\n{}", outside::shown(&of.reason));

@@ -5,7 +5,9 @@
 
 use super::super::figures;
 use super::{Actor, Problem};
+use config::collector::CollectorConfig;
 use rules::agreement::{Agreement, Service};
+use rules::period::Month;
 use rules::time::Timestamp;
 
 impl Actor {
@@ -35,6 +37,17 @@ impl Actor {
         now: Timestamp,
     ) -> Result<(&'a Agreement, &'a Service), Problem> {
         let found = self.services(agreements, now).find(|(_, service)| service.id.as_str() == name);
+        found.ok_or_else(|| Problem::NotFound { what: "service", name: name.to_owned() })
+    }
+
+    /// The service of that name in `month`, and the agreement that promised it then.
+    pub(crate) fn service_in<'a>(
+        &self,
+        config: &'a CollectorConfig,
+        name: &str,
+        month: Month,
+    ) -> Result<(&'a Agreement, &'a Service), Problem> {
+        let found = config.service(name, month).filter(|(agreement, _)| self.sees(&agreement.id));
         found.ok_or_else(|| Problem::NotFound { what: "service", name: name.to_owned() })
     }
 
