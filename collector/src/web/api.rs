@@ -168,7 +168,7 @@ async fn explanation(
         ),
         None => None,
     };
-    let text = explain(&app.evidence, agreement, service, month, Some(now), at).await?;
+    let text = explain(&app.evidence, agreement, service, month, Some(app.clock.wall()), at).await?;
     Ok(Json(views::Explanation { service: service.id.to_string(), period: month.to_string(), text }))
 }
 
