@@ -27,6 +27,21 @@ fn the_full_examples_are_read_without_a_doubt() {
 }
 
 #[test]
+fn the_example_of_agreements_over_their_life_is_read_without_a_doubt() {
+    let path = shipped("examples/collector-agreements.yaml");
+    let loaded = collector::load(&path).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(loaded.warnings, []);
+    let config = loaded.value;
+    let under = |month: &str| {
+        let version = config.agreement("acme-apm", month.parse().expect("it is a month")).expect("it is in force");
+        (version.policy.availability.objective.to_string(), version.services.len())
+    };
+    let months = ["2026-10", "2026-11", "2026-12"].map(under);
+    assert_eq!(months, [("99.5".to_owned(), 1), ("99.9".to_owned(), 1), ("99.9".to_owned(), 2)]);
+    assert_eq!((config.users.len(), config.channels.len(), config.reports.len()), (2, 3, 3));
+}
+
+#[test]
 fn the_small_examples_are_read() {
     let loaded = agent::load(&shipped("examples/agent-small.yaml")).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((loaded.value.collector, loaded.warnings), (None, Vec::new()));
@@ -36,7 +51,7 @@ fn the_small_examples_are_read() {
 
 #[test]
 fn a_preset_and_its_file_say_the_same() {
-    for preset in ["aicc", "aws-compute", "azure-compute", "cloud-apm", "google-compute"] {
+    for preset in ["aicc", "aws-compute", "azure-compute", "cloud-apm", "google-compute", "retainer"] {
         let agreement = format!("agreements: [{{ agreement: a, policy: {preset} }}]");
         let by_name = collector::parse(&agreement, "c.yaml", &shipped("")).unwrap_or_else(|error| panic!("{error}"));
         let by_file = format!("policies: policies/{preset}.yaml\n{agreement}");
@@ -52,7 +67,7 @@ fn only_the_source_agreements_own_oddities_are_doubted_in_a_preset() {
         warnings_of_collector(&text).into_iter().filter(|warning| !warning.contains("never measured")).count()
     };
     assert_eq!(tiers("cloud-apm"), 2);
-    for preset in ["aicc", "aws-compute", "azure-compute", "google-compute"] {
+    for preset in ["aicc", "aws-compute", "azure-compute", "google-compute", "retainer"] {
         assert_eq!(tiers(preset), 0, "{preset}");
     }
 }
@@ -107,7 +122,7 @@ fn a_secret_is_in_no_output() {
 fn the_configurations_in_the_documentation_are_read() {
     let page = std::fs::read_to_string(shipped("../docs/configuration.md")).expect("the page is there");
     let blocks: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3);
     for block in blocks {
         let outcome = match block.lines().next() {
             Some("# collector.yaml") => collector::parse(block, "c.yaml", Path::new(".")).map(|_| ()),
@@ -123,7 +138,7 @@ fn the_documentation_names_every_key_of_the_full_examples() {
     // The keys of a kind stand on the kind's own page; the examples use these two.
     let pages = ["../docs/configuration.md", "../docs/checks/http.md"];
     let page = pages.map(|page| std::fs::read_to_string(shipped(page)).expect("the page is there")).concat();
-    for example in ["examples/collector.yaml", "examples/agent.yaml"] {
+    for example in ["examples/collector.yaml", "examples/collector-agreements.yaml", "examples/agent.yaml"] {
         let text = std::fs::read_to_string(shipped(example)).expect("the example is there");
         let words = text.lines().filter_map(|line| line.split('#').next()).flat_map(|line| line.split([' ', '{', ',']));
         let keys = words

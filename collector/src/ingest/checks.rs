@@ -100,3 +100,33 @@ fn etag(document: &str) -> HeaderValue {
     text.push('"');
     HeaderValue::from_str(&text).expect("hexadecimal digits are visible")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn assigned(now: &str) -> Vec<String> {
+        let text = "
+policies: [{ policy: p, standing: { collection_stops: 10d } }]
+agreements:
+  - { agreement: a, policy: p, services: [{ service: leaves, checks: [{ check: c, tcp: 'a:1' }] }] }
+  - { agreement: a, policy: p, effective_from: 2026-11, services: [{ service: joins, checks: [{ check: c, tcp: 'a:1' }] }] }
+  - agreement: b
+    policy: p
+    standing: [{ from: 2026-10-10T00:00:00Z, standing: overdue }, { from: 2026-11-20T00:00:00Z, standing: paid }]
+    services: [{ service: unpaid, checks: [{ check: c, tcp: 'a:1' }] }]
+";
+        let config = config::collector::parse(text, "c.yaml", Path::new(".")).unwrap().value;
+        let assigned = assignments(&config, &"seoul-1".parse().unwrap(), now.parse().unwrap());
+        assigned.iter().map(|assignment| assignment.service.to_string()).collect()
+    }
+
+    #[test]
+    fn agents_look_at_what_is_in_force_and_paid_for() {
+        assert_eq!(assigned("2026-10-19T23:59:59.999Z"), ["leaves", "unpaid"]);
+        assert_eq!(assigned("2026-10-20T00:00:00Z"), ["leaves"]);
+        assert_eq!(assigned("2026-11-01T00:00:00Z"), ["joins"]);
+        assert_eq!(assigned("2026-11-20T00:00:00Z"), ["joins", "unpaid"]);
+    }
+}

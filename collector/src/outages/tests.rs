@@ -7,6 +7,7 @@ use config::collector;
 use daemon::clock::Hand;
 use rules::block::Builder;
 use rules::outcome::{Cause, Outcome};
+use rules::period::{Month, Zone};
 use rules::result::{Pace, ProbeResult};
 use std::path::Path;
 
@@ -40,7 +41,11 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Scene {
-        let config = collector::parse(CONFIG, "collector.yaml", Path::new(".")).unwrap().value;
+        Scene::under(CONFIG).await
+    }
+
+    async fn under(config: &str) -> Scene {
+        let config = collector::parse(config, "collector.yaml", Path::new(".")).unwrap().value;
         let (sender, config) = watch::channel(Arc::new(config));
         let (clock, hand) = Clock::manual(Timestamp::from_millis(BEGAN));
         let (state, outages) = (State::default(), Outages::default());
@@ -133,6 +138,24 @@ async fn silence_makes_a_service_unknown_and_leaves_its_outage_open() {
     assert_eq!(scene.told(), [(Event::Unknown, Some(390))]);
     assert!(scene.outages.service(&"apm".parse().unwrap()).unwrap().outage.is_some());
     scene.watching.abort_all();
+}
+
+#[tokio::test]
+async fn what_a_version_brings_is_watched_from_the_first_instant_of_its_month() {
+    let began = Timestamp::from_millis(BEGAN);
+    let next = Month::containing(began, &Zone::utc()).next();
+    let brings = CONFIG
+        .split("agreements:")
+        .nth(1)
+        .unwrap()
+        .replace("zone: UTC", &format!("effective_from: {next}\n    zone: UTC"));
+    let scene = Scene::under(&format!("{CONFIG}{}", brings.replace("service: apm", "service: joins"))).await;
+    let names = |scene: &Scene| scene.outages.all().iter().map(|now| now.service.to_string()).collect::<Vec<_>>();
+    let left = next.interval(&Zone::utc()).from().since(began).as_secs();
+    scene.pass(left - 1).await;
+    assert_eq!(names(&scene), ["apm"]);
+    scene.pass(1).await;
+    assert_eq!(names(&scene), ["joins"]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ const PRESETS: &[(&str, &str)] = &[
     ("azure-compute", include_str!("../../policies/azure-compute.yaml")),
     ("cloud-apm", include_str!("../../policies/cloud-apm.yaml")),
     ("google-compute", include_str!("../../policies/google-compute.yaml")),
+    ("retainer", include_str!("../../policies/retainer.yaml")),
 ];
 
 /// The presets' names, in order.
