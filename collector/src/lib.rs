@@ -18,6 +18,7 @@ mod incidents;
 pub mod ledger;
 pub mod metrics;
 pub mod outages;
+mod promised;
 pub mod rebuild;
 pub mod record;
 pub mod state;

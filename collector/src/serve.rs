@@ -16,6 +16,7 @@ use crate::ledger::{self, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::notify::Telling;
 use crate::outages::{Outages, Watcher};
+use crate::promised;
 use crate::record::{Record, RecordError};
 use crate::state::State;
 use axum::Router;
@@ -67,6 +68,8 @@ pub enum ServeError {
 pub struct Facts {
     /// The configuration in force.
     pub config: watch::Receiver<Arc<CollectorConfig>>,
+    /// The same with what stands on record among it: what live parts go by.
+    pub promised: watch::Receiver<Arc<CollectorConfig>>,
     /// What is committed.
     pub state: State,
     /// What a month is drawn up from.
@@ -89,6 +92,7 @@ pub struct Facts {
 pub struct Collector {
     facts: Facts,
     config: watch::Sender<Arc<CollectorConfig>>,
+    promised: watch::Sender<Arc<CollectorConfig>>,
     committer: Committer,
     commits: Commits,
     ledger: Arc<dyn Ledger>,
@@ -122,10 +126,22 @@ impl Collector {
         let (sender, config) = watch::channel(Arc::new(config));
         let evidence = LedgerEvidence::new(Arc::clone(&ledger), state.clone());
         let record = Record::load(Arc::clone(&ledger), clock.clone()).await?;
+        let (joining, promised) = watch::channel(promised::joined(&config.borrow(), &record));
         let stopping = CancellationToken::new();
         let (outages, cancel) = (Outages::default(), stopping.clone());
-        let facts = Facts { config, state, evidence, record, outages, metrics, readiness, clock, cancel };
-        Ok(Collector { facts, config: sender, committer, commits, ledger, archive, web, agents, stopping })
+        let facts = Facts { config, promised, state, evidence, record, outages, metrics, readiness, clock, cancel };
+        Ok(Collector {
+            facts,
+            config: sender,
+            promised: joining,
+            committer,
+            commits,
+            ledger,
+            archive,
+            web,
+            agents,
+            stopping,
+        })
     }
 
     /// Where the console, the API and `/metrics` are.
@@ -156,14 +172,15 @@ impl Collector {
         file: Option<FileWatch>,
         cancel: CancellationToken,
     ) -> Result<(), ServeError> {
-        let Collector { facts, config, mut committer, commits, ledger, archive, web, agents, stopping } = self;
+        let Collector { facts, config, promised, mut committer, commits, ledger, archive, web, agents, stopping } =
+            self;
         let (web_address, agents_address) = (web.address(), agents.address());
         let (evidence, record) = (facts.evidence.clone(), facts.record.clone());
         let closer = Closer::new(Arc::clone(&ledger), evidence, record, facts.config.clone(), facts.clock.clone());
         let ingest = Ingest::new(
             commits,
             Arc::clone(&ledger),
-            facts.config.clone(),
+            facts.promised.clone(),
             facts.metrics.clone(),
             facts.clock.clone(),
             stopping.clone(),
@@ -174,6 +191,8 @@ impl Collector {
         listeners.spawn(agents.serve(ingest.router(), listeners_end.clone()));
         let mut watchers = JoinSet::new();
         watchers.spawn(facts.record.clone().keep_up(facts.readiness.clone(), stopping.clone()));
+        let (config_now, record) = (facts.config.clone(), facts.record.clone());
+        watchers.spawn(promised::keep_up(config_now, record, promised, stopping.clone()));
         if let Some(watch) = file {
             watchers.spawn(reload(watch, config, stopping.clone()));
         }
@@ -189,7 +208,7 @@ impl Collector {
         let watching = stopping.clone();
         working.spawn(async move {
             committer.load_all().await?;
-            let outages = Watcher::begin(facts.outages, facts.state, facts.config, facts.clock);
+            let outages = Watcher::begin(facts.outages, facts.state, facts.promised, facts.clock);
             // What is open now has its incident before anybody asks.
             incidents.look().await;
             readiness.clear(LEDGER);

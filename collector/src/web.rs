@@ -80,6 +80,12 @@ impl AppState {
         self.figures.of(agreement, service, &self.state.service(&service.id), is.state, now)
     }
 
+    /// What is promised as of now: the configuration with what stands on record among it. Months are
+    /// drawn up from the two apart.
+    fn promised(&self) -> Arc<CollectorConfig> {
+        self.facts.promised.borrow().clone()
+    }
+
     /// The configuration as it is now.
     fn config(&self) -> Arc<CollectorConfig> {
         self.facts.config.borrow().clone()

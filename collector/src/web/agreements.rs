@@ -117,7 +117,7 @@ pub(super) async fn show(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let (config, now) = (app.config(), app.clock.wall());
-    app.figures.under(&config);
+    app.figures.under(&app.promised());
     let version = actor.agreement(&config.agreements, &name, now)?;
     let entries = app.record.entries(&version.id);
     let agreement = joined(version, &entries);

@@ -101,7 +101,7 @@ async fn list_services(
     actor: Actor,
     Query(paging): Query<Paging>,
 ) -> Response {
-    let config = app.config();
+    let config = app.promised();
     app.figures.under(&config);
     let now = app.clock.wall();
     let mut all: Vec<(&Agreement, &Service)> = actor.services(&config.agreements, now).collect();
@@ -120,7 +120,7 @@ async fn service(
     actor: Actor,
     Path(name): Path<String>,
 ) -> Result<Json<views::ServiceDetail>, Problem> {
-    let config = app.config();
+    let config = app.promised();
     app.figures.under(&config);
     let now = app.clock.wall();
     let (agreement, service) = actor.service(&config.agreements, &name, now)?;

@@ -92,7 +92,7 @@ pub(super) async fn overview(
     actor: Actor,
     Query(paging): Query<Paging>,
 ) -> Response {
-    let config = app.config();
+    let config = app.promised();
     app.figures.under(&config);
     let now = app.clock.wall();
     let mut counts = [("up", 0), ("down", 0), ("outage", 0), ("unknown", 0)];
@@ -256,7 +256,7 @@ pub(super) async fn service(
     actor: Actor,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let config = app.config();
+    let config = app.promised();
     app.figures.under(&config);
     let now = app.clock.wall();
     let (agreement, service) = actor.service(&config.agreements, &name, now)?;

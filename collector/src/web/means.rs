@@ -36,7 +36,7 @@ pub(super) async fn keep(app: AppState) {
 }
 
 async fn round(app: &AppState) {
-    let config = app.config();
+    let config = app.promised();
     for (agreement, service) in services(&config.agreements, app.clock.wall()) {
         if service.checks.iter().all(|check| check.objective.is_none()) {
             continue;

@@ -29,7 +29,7 @@ use std::time::Duration;
 pub(super) async fn page(extract::State(app): extract::State<AppState>, actor: Actor) -> Response {
     let families = if actor.sees_all() { app.metrics.registry().gather() } else { Vec::new() };
     // Reckoning what changed may take a tenth of a second: not on a thread that serves others.
-    let promises = tokio::task::spawn_blocking(move || exposition(&app, &actor, &app.config(), app.clock.wall()));
+    let promises = tokio::task::spawn_blocking(move || exposition(&app, &actor, &app.promised(), app.clock.wall()));
     match (promises.await, TextEncoder::new().encode_to_string(&families)) {
         (Ok(promises), Ok(process)) => ([(header::CONTENT_TYPE, METRICS_TYPE)], promises + &process).into_response(),
         _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -16,6 +16,7 @@ use rules::outage::{Stretch, Verdict};
 use rules::outcome::{Cause, CauseSet};
 use rules::policy::Policy;
 use rules::recovery::Recovery;
+use rules::standing::Ineligible;
 use rules::statement::{ErrorRate, Reckoning};
 use rules::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -305,7 +306,7 @@ fn view_view(view: &View) -> ViewView {
 }
 
 fn exclusion_view(judged: &Judged<'_>) -> ExclusionView {
-    let exclusion = judged.exclusion;
+    let exclusion = &*judged.exclusion;
     let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
     ExclusionView {
         from: exclusion.interval.from().to_string(),
@@ -391,9 +392,12 @@ fn credit_view(agreement: &Agreement, credit: &Credit) -> CreditView {
         basis: credit.basis().map(|basis| basis.0),
         currency: credit.currency.map(|currency| currency.code().to_owned()),
         currency_digits: credit.currency.map(|currency| currency.digits()),
-        eligible: agreement.eligible == Eligible::Yes,
+        eligible: agreement.eligible == Eligible::Yes && !matches!(credit.withheld, Some(Withheld::Standing(_))),
         withheld: credit.withheld.map(|withheld| match withheld {
             Withheld::NotEligible => "not_eligible",
+            Withheld::Standing(Ineligible::Trial) => "trial",
+            Withheld::Standing(Ineligible::Overdue) => "overdue",
+            Withheld::Standing(Ineligible::PaidTooShort { .. }) => "paid_too_short",
             Withheld::NoFee => "no_fee",
         }),
         fees: credit.fees.iter().map(|(month, fee)| FeeView { period: month.to_string(), amount: fee.0 }).collect(),
