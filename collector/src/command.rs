@@ -25,6 +25,7 @@ use crate::render::outside::printable;
 use config::collector::CollectorConfig;
 use config::reading::{ConfigError, Loaded};
 use rules::agreement::Agreement;
+use rules::id::AgreementId;
 use rules::period::Month;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -140,23 +141,28 @@ pub(crate) fn configuration(path: &Path) -> Result<CollectorConfig, Failure> {
     Ok(value)
 }
 
+/// The name of the agreement that was named, or of the only one.
+pub(crate) fn agreement_id<'a>(config: &'a CollectorConfig, named: Option<&str>) -> Result<&'a AgreementId, Failure> {
+    let mut ids: Vec<&AgreementId> = config.agreements.iter().map(|agreement| &agreement.id).collect();
+    ids.dedup();
+    let names = || ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+    match (named, ids.as_slice()) {
+        (None, [only]) => Ok(*only),
+        (None, _) => Err(Failure::NotThere(format!("name one with --agreement: {}", names()))),
+        (Some(name), all) => {
+            let found = all.iter().copied().find(|id| id.as_str() == name);
+            found.ok_or_else(|| Failure::NotThere(format!("no agreement `{name}`; there are: {}", names())))
+        }
+    }
+}
+
 /// The version that `month` is reckoned under of the agreement that was named, or of the only one.
 pub(crate) fn agreement<'a>(
     config: &'a CollectorConfig,
     named: Option<&str>,
     month: Month,
 ) -> Result<&'a Agreement, Failure> {
-    let mut names: Vec<&str> = config.agreements.iter().map(|agreement| agreement.id.as_str()).collect();
-    names.dedup();
-    let name = match (named, names.as_slice()) {
-        (None, [only]) => *only,
-        (None, _) => return Err(Failure::NotThere(format!("name one with --agreement: {}", names.join(", ")))),
-        (Some(name), names) if names.contains(&name) => name,
-        (Some(name), names) => {
-            let names = names.join(", ");
-            return Err(Failure::NotThere(format!("no agreement `{name}`; there are: {names}")));
-        }
-    };
+    let name = agreement_id(config, named)?.as_str();
     config.agreement(name, month).ok_or_else(|| {
         let first = config.versions(name).next().and_then(|first| first.effective.from);
         let since = first.map_or_else(String::new, |first| format!("; its first version is in force from {first} on"));

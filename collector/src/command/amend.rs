@@ -1,7 +1,7 @@
 //! `amend`: the next version of a period's statement, now.
 
 use super::output::print;
-use super::{Failure, agreement, configuration, ledger};
+use super::{Failure, agreement_id, configuration, ledger};
 use crate::closing::closer::{Closed, close};
 use crate::closing::issue::{Desk, Wait, Wish};
 use crate::digest::hex;
@@ -34,7 +34,7 @@ pub struct Amend {
 impl Amend {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let named = &agreement(&config, self.agreement.as_deref(), self.period)?.id;
+        let named = agreement_id(&config, self.agreement.as_deref())?;
         let clock = Clock::system();
         let evidence = ledger::evidence(&config, &clock).await?;
         let now = clock.wall();

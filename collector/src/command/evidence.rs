@@ -5,7 +5,7 @@ mod erase;
 mod export;
 mod scrub;
 
-use super::{Failure, agreement};
+use super::{Failure, agreement_id};
 use crate::archive::Belongings;
 use config::collector::CollectorConfig;
 
@@ -26,8 +26,7 @@ enum Task {
 
 /// What belongs to the agreement that was named, whichever version promises it.
 fn belongings(config: &CollectorConfig, named: &str) -> Result<Belongings, Failure> {
-    let agreement = agreement(config, Some(named))?;
-    Ok(Belongings::of(&config.agreements, &agreement.id))
+    Ok(Belongings::of(&config.agreements, agreement_id(config, Some(named))?))
 }
 
 impl Evidence {
