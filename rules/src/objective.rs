@@ -6,10 +6,10 @@ use crate::availability::{Availability, Ratio};
 use crate::decimal::Percent;
 use crate::exclusion::{Class, Refusal};
 use crate::id::{CheckId, ObjectiveId};
-use crate::incident::{Clock, Reading, Verdict};
+use crate::incident::Clock;
 use crate::interval::IntervalSet;
 use crate::latency::Population;
-use crate::policy::{Edge, Policy, RecoveryRule, ResponseRule};
+use crate::policy::{Edge, Policy, RecoveryRule};
 use crate::recovery::Recovery;
 use crate::statement::{ErrorRate, LatencyRow, Reckoning};
 use alloc::string::String;
@@ -202,55 +202,6 @@ fn planned_downtime(reckoning: &Reckoning<'_>, limit: Duration) -> Row {
     }
 }
 
-/// People's promises over all incidents of a month: for each severity and clock that the policy has,
-/// how often it was kept. `incidents` are their severities and what their clocks show.
-///
-/// One miss breaks a promise; while a clock still runs, nobody can say that it was kept; no incident
-/// keeps it.
-pub fn response<'a>(
-    rules: &[ResponseRule],
-    incidents: impl IntoIterator<Item = (&'a str, &'a [Reading])> + Clone,
-) -> Vec<Row> {
-    let promised = rules.iter().flat_map(|rule| clocks(rule).map(move |(clock, limit)| (rule, clock, limit)));
-    let row = |(rule, clock, limit): (&ResponseRule, Clock, Duration)| {
-        let of_severity = incidents.clone().into_iter().filter(|(severity, _)| *severity == rule.severity);
-        let readings = of_severity.flat_map(|(_, readings)| readings).filter(|reading| reading.clock == clock);
-        let (mut met, mut missed, mut running) = (0, 0, 0);
-        for reading in readings {
-            match reading.verdict {
-                Verdict::Met => met += 1,
-                Verdict::Missed => missed += 1,
-                Verdict::Running => running += 1,
-            }
-        }
-        Row {
-            promise: Promise::Response { severity: rule.severity.clone(), clock },
-            limit: Limit::NotLonger(limit),
-            measured: Some(Measured::Kept { met, missed, running }),
-            met: match (missed, running) {
-                (0, 0) => Some(true),
-                (0, _) => None,
-                _ => Some(false),
-            },
-        }
-    };
-    promised.map(row).collect()
-}
-
-/// The clocks that a rule promises, in the order in which they run out.
-fn clocks(rule: &ResponseRule) -> impl Iterator<Item = (Clock, Duration)> {
-    let all = [
-        (Clock::FirstNotice, rule.first_notice),
-        (Clock::Acknowledge, rule.acknowledge),
-        (Clock::Update, rule.update_every),
-        (Clock::Start, rule.start),
-        (Clock::Progress, rule.progress),
-        (Clock::Resolve, rule.resolve),
-        (Clock::Report, rule.report),
-    ];
-    all.into_iter().filter_map(|(clock, limit)| Some((clock, limit?)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,34 +315,5 @@ mod tests {
         let row = |limit: u32| planned_downtime(&reckoning, MINUTE * limit);
         assert_eq!((row(90).measured, row(90).met), (Some(Measured::Length(90 * MINUTE)), Some(true)));
         assert_eq!(row(89).met, Some(false));
-    }
-
-    #[test]
-    fn clocks_are_counted_by_severity_and_one_miss_breaks_the_promise() {
-        let reading = |clock, verdict| Reading { clock, due_at: Timestamp::MIN, done_at: None, verdict };
-        let one = [reading(Clock::Start, Verdict::Met), reading(Clock::Update, Verdict::Running)];
-        let two = [reading(Clock::Start, Verdict::Missed), reading(Clock::Update, Verdict::Met)];
-        let rule = |severity: &str| ResponseRule {
-            severity: severity.into(),
-            acknowledge: None,
-            first_notice: None,
-            update_every: Some(30 * MINUTE),
-            start: Some(120 * MINUTE),
-            progress: None,
-            resolve: None,
-            report: None,
-        };
-        let incidents = [("P1", &one[..]), ("P1", &two[..]), ("P9", &two[..])];
-        let rows = response(&[rule("P1"), rule("P2")], incidents);
-        let told: Vec<_> = rows.iter().map(|row| (row.measured, row.met)).collect();
-        let kept = |met, missed, running| Some(Measured::Kept { met, missed, running });
-        let expected = [
-            (kept(1, 0, 1), None),
-            (kept(1, 1, 0), Some(false)),
-            (kept(0, 0, 0), Some(true)),
-            (kept(0, 0, 0), Some(true)),
-        ];
-        assert_eq!(told, expected);
-        assert_eq!(rows[0].limit, Limit::NotLonger(30 * MINUTE));
     }
 }
