@@ -1,6 +1,6 @@
 //! The records, opened beside a collector that may be running: for commands that add to them.
 
-use super::{Failure, agreement, configuration, ledger};
+use super::{Failure, agreement_id, configuration, ledger};
 use crate::record::Record;
 use config::collector::CollectorConfig;
 use daemon::clock::Clock;
@@ -38,9 +38,9 @@ impl Beside {
 
     /// The version in force of the agreement that was named, or of the only one.
     pub(crate) fn agreement(&self) -> Result<&Agreement, Failure> {
-        let named = agreement(&self.config, self.named.as_deref())?;
+        let named = agreement_id(&self.config, self.named.as_deref())?;
         let mut in_force = self.config.in_force(self.clock.wall());
-        let version = in_force.find(|version| version.id == named.id);
-        version.ok_or_else(|| Failure::NotThere(format!("no version of `{}` is in force now", named.id)))
+        let version = in_force.find(|version| version.id == *named);
+        version.ok_or_else(|| Failure::NotThere(format!("no version of `{named}` is in force now")))
     }
 }
