@@ -82,6 +82,7 @@ impl Stand {
         let ledger = place.open().await;
         let state = State::default();
         let facts = Facts {
+            promised: config.clone(),
             config,
             evidence: LedgerEvidence::new(Arc::clone(&ledger), state.clone()),
             state,
