@@ -36,6 +36,8 @@ use std::process::ExitCode;
 const FAILED: u8 = 1;
 /// The configuration is wrong (`EX_CONFIG` of sysexits).
 const BAD_CONFIG: u8 = 78;
+/// Arguments that make no sense together.
+const MISUSE: u8 = 2;
 
 /// What a collector is asked to do.
 #[derive(Debug, clap::Subcommand)]
@@ -93,6 +95,9 @@ pub enum Failure {
     /// Something that was named is not there.
     #[error("{0}")]
     NotThere(String),
+    /// Arguments that don't go together.
+    #[error("{0}")]
+    Misuse(String),
     /// The answer is "no".
     #[error("{0}")]
     No(String),
@@ -116,6 +121,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Failure::Config(_) => BAD_CONFIG,
+            Failure::Misuse(_) => MISUSE,
             Failure::NotThere(_) | Failure::No(_) | Failure::Run { .. } => FAILED,
         }
     }

@@ -1,5 +1,5 @@
-//! One statement, four renderings: JSON for tools, text for terminals, CSV for spreadsheets, and a
-//! self-contained page for people and printers.
+//! One statement, five renderings: JSON for tools, text for terminals, CSV for spreadsheets, a
+//! self-contained page for people, and pages for print and archives.
 //!
 //! All of them read the same [`Statement`]; none of them makes a figure. Text from outside is made
 //! harmless for the medium it goes to. Percentages are cut, never rounded.
@@ -21,6 +21,7 @@ mod timeline;
 pub(crate) mod words;
 
 use crate::closing::Statement;
+use pdf::PdfError;
 use rules::agreement::Language;
 
 /// A form that a statement takes.
@@ -35,14 +36,17 @@ pub enum Format {
     Csv,
     /// A self-contained, printable page.
     Html,
+    /// Typeset pages to print, send and keep, with the JSON in them.
+    Pdf,
 }
 
 /// Renders `statement` in `format`; `language` is that of words, never of keys.
-pub fn render(statement: &Statement<'_>, format: Format, language: Language) -> Vec<u8> {
-    match format {
+pub fn render(statement: &Statement<'_>, format: Format, language: Language) -> Result<Vec<u8>, PdfError> {
+    Ok(match format {
         Format::Json => json::document(statement).into_bytes(),
         Format::Text => text::statement(statement, language).into_bytes(),
         Format::Csv => csv::statement(statement).into_bytes(),
         Format::Html => html::statement(statement, language).into_bytes(),
-    }
+        Format::Pdf => pdf::statement(statement, language, json::document(statement).as_bytes())?,
+    })
 }

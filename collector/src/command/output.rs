@@ -4,7 +4,7 @@ use super::Failure;
 use crate::closing::Statement;
 use crate::render::{Format, render};
 use rules::agreement::Language;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 /// Form, language and place of a statement.
@@ -44,7 +44,11 @@ impl Output {
     /// Renders `statement` and writes it.
     pub(crate) fn write(&self, statement: &Statement<'_>) -> Result<(), Failure> {
         let language = self.lang.map_or(statement.agreement.language, Language::from);
-        self.write_bytes(&render(statement, self.format, language))
+        if self.format == Format::Pdf && self.output.is_none() && std::io::stdout().is_terminal() {
+            return Err(Failure::Misuse("a PDF is nothing for a terminal: name a file with --output".to_owned()));
+        }
+        let rendered = render(statement, self.format, language);
+        self.write_bytes(&rendered.map_err(|error| Failure::run("print the statement", error))?)
     }
 
     /// The form that was asked for.

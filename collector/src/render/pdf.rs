@@ -16,13 +16,14 @@ mod table;
 mod text;
 
 use self::flow::{Stroke, stroke};
-use super::document::Document;
 use self::sheet::{BODY_HEIGHT, BODY_WIDTH, FOOT_BASELINE, HEAD_BASELINE, MARGIN, RULE, RUNNING, SHEET_WIDTH};
-
+use super::document::{self, Document};
+use super::outside;
+use super::words::code;
+use crate::closing::Statement;
 use krilla::error::KrillaError;
 use krilla::metadata::DateTime;
 use krilla::tagging::ArtifactType;
-use super::words::code;
 use rules::agreement::Language;
 use rules::time::Timestamp;
 use sha2::{Digest, Sha256};
@@ -32,8 +33,8 @@ const HASH_DIGITS: usize = 16;
 
 /// Why no file was written.
 #[derive(Debug, thiserror::Error)]
-#[error("the statement cannot be laid out as PDF/A: {0:?}")]
-pub struct PdfError(pub(crate) KrillaError);
+#[error("the pages can't be written as PDF/A-3a and PDF/UA-1")]
+pub struct PdfError(#[source] KrillaError);
 
 /// What goes into the file beside its pages.
 struct Wrapping<'a> {
@@ -54,6 +55,14 @@ struct Imprint {
     version: u32,
     /// The instant whose knowledge it holds.
     at: Timestamp,
+}
+
+/// Renders the whole statement, with `json` in it: the statement's canonical JSON, byte for byte.
+pub fn statement(statement: &Statement<'_>, language: Language, json: &[u8]) -> Result<Vec<u8>, PdfError> {
+    let agreement = outside::shown(statement.agreement.id.as_str());
+    let at = statement.as_of.unwrap_or(statement.calendar.until());
+    let imprint = Imprint { agreement, period: statement.month.to_string(), version: statement.version, at };
+    laid_out(&document::document(statement, language), &imprint, json)
 }
 
 /// Lays `document` out and wraps it up with its JSON.
@@ -84,7 +93,7 @@ fn foot(imprint: &Imprint, language: Language, json: &[u8]) -> String {
         Language::English => format!("version {}", imprint.version),
         Language::Korean => format!("제{}판", imprint.version),
     };
-    format!("{} · {} · {version} · SHA-256 {}…", imprint.agreement, imprint.period, &hash[..HASH_DIGITS])
+    format!("{} · {} · {version} · SHA-256 {}", imprint.agreement, imprint.period, &hash[..HASH_DIGITS])
 }
 
 /// The head (but on the first page) and foot of a page, on the whole sheet.
@@ -130,26 +139,4 @@ fn date(at: Timestamp) -> DateTime {
 }
 
 #[cfg(test)]
-mod sample;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn imprint() -> Imprint {
-        Imprint { agreement: "acme-apm".into(), period: "2026-10".into(), version: 1, at: Timestamp::from_millis(1_790_000_000_000) }
-    }
-
-    #[test]
-    fn look() {
-        for (code, language) in [("en", Language::English), ("ko", Language::Korean)] {
-            let bytes = laid_out(&sample::sample(language, 40, "오픈마루 주식회사 (Openmaru, Inc.)"), &imprint(), b"{}\n").unwrap();
-            std::fs::write(format!("/tmp/pdf-{code}.pdf"), bytes).unwrap();
-        }
-        let hostile = format!("<b>=1+1</b> \u{202e}\u{1f600}\u{e000}\u{10ffff}\u{200b} Müller שלום {}", "x가".repeat(3000));
-        let began = std::time::SystemTime::UNIX_EPOCH;
-        let _ = began;
-        let bytes = laid_out(&sample::sample(Language::English, 4000, &hostile), &imprint(), b"{}\n").unwrap();
-        std::fs::write("/tmp/pdf-hostile.pdf", bytes).unwrap();
-    }
-}
+mod tests;

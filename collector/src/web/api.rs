@@ -8,7 +8,7 @@ mod views;
 
 use super::people::Actor;
 use super::problem::Problem;
-use super::{AppState, agents, issued, recent, statements};
+use super::{AppState, agents, encoded, issued, recent, statements};
 use crate::closing::explanation::explain;
 use crate::closing::terms::Terms;
 use crate::command::output::Lang;
@@ -196,6 +196,7 @@ async fn statement(
         Format::Text => "text/plain; charset=utf-8",
         Format::Csv => "text/csv; charset=utf-8",
         Format::Html => "text/html; charset=utf-8",
+        Format::Pdf => "application/pdf",
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
@@ -203,5 +204,11 @@ async fn statement(
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
-    Ok((headers, render(&statement, format, language)).into_response())
+    let mut answer = (headers, render(&statement, format, language)?).into_response();
+    if format == Format::Pdf {
+        let name = format!("attachment; filename*=UTF-8''{}-{month}.pdf", encoded(agreement.id.as_str()));
+        let name = HeaderValue::try_from(name).expect("what is encoded is visible ASCII");
+        answer.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+    Ok(answer)
 }

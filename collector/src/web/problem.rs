@@ -70,6 +70,9 @@ pub(crate) enum Problem {
     /// The ledger could not be read.
     #[error("the ledger could not be read; try again")]
     Ledger(#[from] crate::ledger::LedgerError),
+    /// A statement could not be printed.
+    #[error("the statement could not be printed in this form; its other forms are there")]
+    Pages(#[from] crate::render::pdf::PdfError),
 }
 
 #[derive(Serialize)]
@@ -122,6 +125,7 @@ impl Problem {
             Problem::NotNow(_) => (StatusCode::CONFLICT, "Not now"),
             Problem::Record(_) => (StatusCode::SERVICE_UNAVAILABLE, "Record unavailable"),
             Problem::Ledger(_) => (StatusCode::SERVICE_UNAVAILABLE, "Ledger unavailable"),
+            Problem::Pages(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Not printed"),
         }
     }
 }
@@ -134,6 +138,9 @@ impl IntoResponse for Problem {
         }
         if let Problem::Record(error) = &self {
             tracing::error!(error = crate::commit::chain(error), "Record could not be used for a page");
+        }
+        if let Problem::Pages(error) = &self {
+            tracing::error!(error = crate::commit::chain(error), "Statement could not be printed");
         }
         let detail = self.to_string();
         let view = View { r#type: "about:blank", title, status: status.as_u16(), detail: detail.clone() };

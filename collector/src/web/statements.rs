@@ -62,7 +62,7 @@ pub(super) async fn show(
         what_if: format!("/what-if/{}/{month}", encoded(agreement.id.as_str())),
         previous: statement_path(agreement, month.previous()),
         next,
-        forms: ["html", "json", "csv", "text"].map(|format| (format, form(format))).to_vec(),
+        forms: ["html", "pdf", "json", "csv", "text"].map(|format| (format, form(format))).to_vec(),
         languages: [("English", format!("{own}?lang=en")), ("한국어", format!("{own}?lang=ko"))],
     };
     Ok(page(shown.render().expect("writing into a string can't fail")))

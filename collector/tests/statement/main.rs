@@ -19,7 +19,7 @@ use std::path::Path;
 const LANGUAGES: [(&str, Language); 2] = [("en", Language::English), ("ko", Language::Korean)];
 
 fn text(statement: &closing::Statement<'_>, format: Format, language: Language) -> String {
-    String::from_utf8(render(statement, format, language)).unwrap()
+    String::from_utf8(render(statement, format, language).unwrap()).unwrap()
 }
 
 /// Takes snapshots of a statement in every form that is text.
@@ -80,6 +80,6 @@ async fn every_form_is_the_same_bytes_every_time() {
     let terms = rich::terms();
     let (once, again) = (rich::statement(&terms).await, rich::statement(&terms).await);
     for format in [Format::Json, Format::Csv, Format::Text, Format::Html] {
-        assert_eq!(render(&once, format, Language::Korean), render(&again, format, Language::Korean));
+        assert_eq!(render(&once, format, Language::Korean).unwrap(), render(&again, format, Language::Korean).unwrap());
     }
 }

@@ -2,9 +2,9 @@
 //! first figures, facts, lists and what is to be compared letter by letter.
 
 use super::flow::{Flow, Mark, Strip, Stroke, Tie, stroke};
-use crate::render::document::{Fact, Figure, Tone, Verdict};
 use super::sheet::{BAD, BODY, BODY_WIDTH, CELL, Colour, FIGURE, GOOD, INK, NOTE, PANEL, RULE, Style, WEAK};
 use super::text::{Line, lines};
+use crate::render::document::{Fact, Figure, Tone, Verdict};
 use krilla::tagging::{ListNumbering, Tag};
 
 /// The bar beside a verdict, and the room between it and the words.

@@ -2,10 +2,10 @@
 
 use super::blocks::colour;
 use super::flow::{Flow, Mark, Starts, Stroke, Tie, stroke};
-use crate::render::document::{Begins, Block, Column, ColumnKind, Document, Row, Section, Table, Tone};
 use super::sheet::{BODY, BODY_WIDTH, CELL, HEADING, KICKER, NOTE, SOFT, SUBHEADING, Style, TITLE};
 use super::table::{Breaks, Grid, GridCell, GridColumn, GridRow, Role, Side};
 use super::text::{lines, one_line};
+use crate::render::document::{Begins, Block, Column, ColumnKind, Document, Row, Section, Table, Tone};
 use krilla::tagging::Tag;
 
 /// The room above a section, above a part of it, and above what else there is.

@@ -4,9 +4,9 @@
 //! tells an outage from an exclusion.
 
 use super::flow::{Flow, Mark, Strip, Stroke, stroke};
-use crate::render::chart::{Chart, SPAN};
 use super::sheet::{ACCENT, BAD, BODY_WIDTH, Colour, NOTE, RULE, TINY};
 use super::text::one_line;
+use crate::render::chart::{Chart, SPAN};
 use crate::render::strip::Kind;
 use crate::render::timeline::{COLUMNS_AN_HOUR, Timeline};
 use krilla::tagging::Tag;
@@ -101,7 +101,12 @@ impl Flow {
             let at = (limit.us <= chart.top_us).then(|| y(limit.us));
             let style = TINY.coloured(BAD);
             let label = one_line(&limit.label, style, width);
-            strokes.push(stroke(&label, style, BODY_WIDTH - label.width, at.unwrap_or(FIELD_TOP) - style.leading));
+            strokes.push(stroke(
+                &label,
+                style,
+                BODY_WIDTH - label.width,
+                at.unwrap_or(FIELD_TOP) - style.leading - 1.5,
+            ));
             strokes.extend(at.map(|y| {
                 let points = vec![(LEVELS_WIDTH, y), (BODY_WIDTH, y)];
                 Stroke::Line { points, colour: BAD, width: 0.9, dash: Some(3.0) }

@@ -6,10 +6,13 @@
 
 use super::faces::Letter;
 use super::sheet::{BODY_WIDTH, Colour, Style};
-use super::text::{Line, lines};
+use super::text::{Line, legible, lines};
 use krilla::tagging::{Tag, TagKind};
 use std::num::NonZeroU16;
 use std::rc::Rc;
+
+/// What an outline calls a heading without words: it must call it something.
+const UNTITLED: &str = "–";
 
 /// A slice of the document across the whole width of the text.
 #[derive(Clone, Debug)]
@@ -126,9 +129,11 @@ impl Flow {
 
     /// A heading, which stays with what is below it.
     pub(super) fn heading(&mut self, level: u16, text: &str, style: Style, space: f32) {
-        self.landmarks.push(Landmark { level, text: text.to_owned(), strip: self.strips.len() });
+        let words = legible(text).split_whitespace().collect::<Vec<_>>().join(" ");
+        let title = if words.is_empty() { UNTITLED.to_owned() } else { words };
         let number = NonZeroU16::new(level).unwrap_or(NonZeroU16::MIN);
-        let element = self.element(Tag::Hn(number, Some(text.to_owned())));
+        let element = self.element(Tag::Hn(number, Some(title.clone())));
+        self.landmarks.push(Landmark { level, text: title, strip: self.strips.len() });
         let first = self.strips.len();
         self.set(&lines(text, style, BODY_WIDTH), style, 0.0, element, space);
         for strip in &mut self.strips[first..] {

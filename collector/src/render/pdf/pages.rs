@@ -109,9 +109,9 @@ mod tests {
     fn what_is_tied_stays_together() {
         let (loose, tied) = (Tie::Loose, Tie::WithNext);
         let strips = vec![strip(60.0, loose), strip(10.0, tied), strip(20.0, loose), strip(10.0, loose)];
-        assert_eq!(heights(strips.clone()), [vec![60.0], vec![10.0, 20.0, 10.0]]);
-        let fits = vec![strip(60.0, loose), strip(10.0, tied), strip(15.0, loose)];
-        assert_eq!(heights(fits), [vec![60.0, 10.0, 15.0]]);
+        assert_eq!(heights(strips), [vec![60.0, 10.0, 20.0], vec![10.0]]);
+        let strips = vec![strip(60.0, loose), strip(10.0, tied), strip(21.0, loose), strip(10.0, loose)];
+        assert_eq!(heights(strips), [vec![60.0], vec![10.0, 21.0, 10.0]]);
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Style {
 }
 
 /// How high capitals are in both faces, in ems.
-const CAPITALS: f32 = 0.70;
+const CAPITALS: f32 = 0.71;
 
 const fn style(weight: Weight, size: f32, leading: f32, colour: Colour) -> Style {
     Style { weight, size, leading, colour }
@@ -72,5 +72,5 @@ pub(super) const TITLE: Style = style(Weight::Bold, 21.0, 28.0, INK);
 pub(super) const KICKER: Style = style(Weight::Bold, 10.0, 15.0, ACCENT);
 pub(super) const HEADING: Style = style(Weight::Bold, 14.0, 20.0, INK);
 pub(super) const SUBHEADING: Style = style(Weight::Bold, 10.5, 15.0, INK);
-pub(super) const FIGURE: Style = style(Weight::Bold, 14.5, 19.0, INK);
+pub(super) const FIGURE: Style = style(Weight::Bold, 13.0, 18.0, INK);
 pub(super) const TINY: Style = style(Weight::Regular, 6.5, 9.0, SOFT);

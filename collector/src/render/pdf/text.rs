@@ -146,12 +146,48 @@ fn breaks_after(letter: Letter) -> bool {
 /// What stays with what is before it.
 fn is_closing(c: char) -> bool {
     matches!(c, ')' | ']' | '}' | '!' | '?' | ',' | '.' | ':' | ';' | '%' | '°' | '’' | '”' | '»' | '…' | '·')
-        || matches!(c, '、' | '。' | '〉' | '》' | '」' | '』' | '】' | '〕' | '！' | '）' | '，' | '．' | '：' | '；' | '？' | '％')
+        || matches!(
+            c,
+            '、' | '。'
+                | '〉'
+                | '》'
+                | '」'
+                | '』'
+                | '】'
+                | '〕'
+                | '！'
+                | '）'
+                | '，'
+                | '．'
+                | '：'
+                | '；'
+                | '？'
+                | '％'
+        )
 }
 
 /// What stays with what is after it.
 fn is_opening(c: char) -> bool {
-    matches!(c, '(' | '[' | '{' | '‘' | '“' | '«' | '〈' | '《' | '「' | '『' | '【' | '〔' | '（' | '≤' | '≥' | '<' | '¿' | '¡')
+    matches!(
+        c,
+        '(' | '['
+            | '{'
+            | '‘'
+            | '“'
+            | '«'
+            | '〈'
+            | '《'
+            | '「'
+            | '『'
+            | '【'
+            | '〔'
+            | '（'
+            | '≤'
+            | '≥'
+            | '<'
+            | '¿'
+            | '¡'
+    )
 }
 
 /// Where a long word is best broken.
@@ -169,29 +205,30 @@ mod tests {
         line.letters.iter().map(|letter| letter.character).collect()
     }
 
-    fn broken(text: &str, ems: f32) -> Vec<String> {
-        lines(text, BODY, ems * BODY.size).iter().map(said).collect()
+    /// Breaks `text` at the width of `sample`.
+    fn broken(text: &str, sample: &str) -> Vec<String> {
+        lines(text, BODY, extent(sample, BODY).1 + 0.01).iter().map(said).collect()
     }
 
     #[test]
     fn lines_break_at_spaces_in_both_languages() {
-        assert_eq!(broken("the month runs on", 5.0), ["the month ", "runs on"]);
-        assert_eq!(broken("월 이용요금 할인율", 6.0), ["월 이용요금 ", "할인율"]);
-        assert_eq!(broken("", 5.0), [""]);
-        assert_eq!(broken("a\nb", 5.0), ["a", "b"]);
+        assert_eq!(broken("the month runs on", "the month"), ["the month ", "runs on"]);
+        assert_eq!(broken("월 이용요금 할인율", "월 이용요금 할"), ["월 이용요금 ", "할인율"]);
+        assert_eq!(broken("", "a"), [""]);
+        assert_eq!(broken("a\nb", "a b"), ["a", "b"]);
     }
 
     #[test]
     fn a_long_word_breaks_within_and_best_after_a_sign() {
-        assert_eq!(broken("apm-production-one", 6.0), ["apm-", "production-", "one"]);
-        assert_eq!(broken("가나다라마바사", 4.0), ["가나다라", "마바사"]);
+        assert_eq!(broken("production-one-two", "production-on"), ["production-", "one-two"]);
+        assert_eq!(broken("가나다라마바사", "가나다라"), ["가나다라", "마바사"]);
     }
 
     #[test]
     fn no_line_begins_with_closing_punctuation_nor_ends_with_an_opening_one() {
-        assert_eq!(broken("가나다 99.9 %", 5.9), ["가나다 ", "99.9 %"]);
-        assert_eq!(broken("가나다라)마", 4.1), ["가나다", "라)마"]);
-        assert_eq!(broken("가나다(라마", 4.1), ["가나다", "(라마"]);
+        assert_eq!(broken("가나다 99.9 %", "가나다 99.9"), ["가나다 ", "99.9 %"]);
+        assert_eq!(broken("가나다라)마", "가나다라"), ["가나다", "라)마"]);
+        assert_eq!(broken("가나다(라마", "가나다("), ["가나다", "(라마"]);
     }
 
     #[test]
