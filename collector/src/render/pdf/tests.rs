@@ -46,8 +46,10 @@ fn document(language: Language, text: &str, rows: usize) -> Document {
         state: Badge { tone: Tone::Good, word: "final" },
         first: vec![
             Block::Verdict(Verdict { tone: Tone::Bad, word: "Objective missed", sentences: vec![say()] }),
-            Block::Figures((0..5).map(|_| Figure { label: "Credit", value: "100 %".into(), note: say() }).collect()),
-            Block::Facts((0..3).map(|_| Fact { label: "Customer", value: say() }).collect()),
+            Block::Figures(
+                (0..5).map(|_| Figure { label: "Credit", value: "100 %".into(), note: outside::shown(text) }).collect(),
+            ),
+            Block::Facts((0..3).map(|_| Fact { label: "Customer", value: outside::shown(text) }).collect()),
         ],
         sections: vec![Section { title: say(), begins: Begins::OnNewPage, blocks }],
     }
