@@ -21,6 +21,7 @@ use super::document::{self, Document};
 use super::outside;
 use super::words::code;
 use crate::closing::Statement;
+use crate::digest::hex;
 use krilla::error::KrillaError;
 use krilla::metadata::DateTime;
 use krilla::tagging::ArtifactType;
@@ -55,13 +56,18 @@ struct Imprint {
     version: u32,
     /// The instant whose knowledge it holds.
     at: Timestamp,
+    /// Of its JSON without a seal.
+    sha256: [u8; 32],
 }
 
 /// Renders the whole statement, with `json` in it: the statement's canonical JSON, byte for byte.
 pub fn statement(statement: &Statement<'_>, language: Language, json: &[u8]) -> Result<Vec<u8>, PdfError> {
     let agreement = outside::shown(statement.agreement.id.as_str());
-    let at = statement.as_of.unwrap_or(statement.calendar.until());
-    let imprint = Imprint { agreement, period: statement.month.to_string(), version: statement.version, at };
+    let issued_at = statement.issue.as_ref().map(|issue| issue.issued_at);
+    let at = issued_at.or(statement.as_of).unwrap_or(statement.calendar.until());
+    let sha256 = statement.document.as_ref().map_or_else(|| Sha256::digest(json).into(), |document| document.sha256);
+    let (period, version) = (statement.month.to_string(), statement.version);
+    let imprint = Imprint { agreement, period, version, at, sha256 };
     laid_out(&document::document(statement, language), &imprint, json)
 }
 
@@ -69,7 +75,7 @@ pub fn statement(statement: &Statement<'_>, language: Language, json: &[u8]) -> 
 fn laid_out(document: &Document, imprint: &Imprint, json: &[u8]) -> Result<Vec<u8>, PdfError> {
     let mut flow = compose::flow(document);
     let pages = pages::paged(std::mem::take(&mut flow.strips), BODY_HEIGHT);
-    let foot = foot(imprint, document.language, json);
+    let foot = foot(imprint, document.language);
     let running = |page: usize| running(document, &foot, page, pages.len());
     let wrapping = Wrapping {
         title: format!("{}: {}, {}", document.title, document.customer, document.period),
@@ -87,13 +93,13 @@ fn laid_out(document: &Document, imprint: &Imprint, json: &[u8]) -> Result<Vec<u
 }
 
 /// What stands at the foot of every page: which statement it is, and which version of it.
-fn foot(imprint: &Imprint, language: Language, json: &[u8]) -> String {
-    let hash: String = Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect();
+fn foot(imprint: &Imprint, language: Language) -> String {
+    let hash = &hex(&imprint.sha256)[..HASH_DIGITS];
     let version = match language {
         Language::English => format!("version {}", imprint.version),
         Language::Korean => format!("제{}판", imprint.version),
     };
-    format!("{} · {} · {version} · SHA-256 {}", imprint.agreement, imprint.period, &hash[..HASH_DIGITS])
+    format!("{} · {} · {version} · SHA-256 {hash}", imprint.agreement, imprint.period)
 }
 
 /// The head (but on the first page) and foot of a page, on the whole sheet.

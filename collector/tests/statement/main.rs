@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod hostile;
+mod pdf;
 mod rich;
 
 use collector::closing;
@@ -79,7 +80,7 @@ async fn no_line_of_a_text_is_longer_than_a_hundred_columns() {
 async fn every_form_is_the_same_bytes_every_time() {
     let terms = rich::terms();
     let (once, again) = (rich::statement(&terms).await, rich::statement(&terms).await);
-    for format in [Format::Json, Format::Csv, Format::Text, Format::Html] {
+    for format in [Format::Json, Format::Csv, Format::Text, Format::Html, Format::Pdf] {
         assert_eq!(render(&once, format, Language::Korean).unwrap(), render(&again, format, Language::Korean).unwrap());
     }
 }

@@ -81,7 +81,7 @@ fn chart(text: &str) -> Chart {
 
 fn imprint() -> Imprint {
     let at = "2026-11-01T00:00:00Z".parse().unwrap();
-    Imprint { agreement: "acme-apm".into(), period: "2026-10".into(), version: 1, at }
+    Imprint { agreement: "acme-apm".into(), period: "2026-10".into(), version: 1, at, sha256: [0xa5; 32] }
 }
 
 /// The document in pages, and all that is read in it.
