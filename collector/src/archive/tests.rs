@@ -93,7 +93,7 @@ impl Site {
         let evidence = LedgerEvidence::new(Arc::clone(&self.bench.ledger), self.bench.state.clone());
         let terms = Terms::new(agreements().remove(0));
         let statement = draw_up(&evidence, &terms, "2026-10".parse().unwrap(), Some(now())).await.unwrap();
-        render(&statement, Format::Json, Language::English)
+        render(&statement, Format::Json, Language::English).unwrap()
     }
 
     /// Forgets all blocks; a rebuild first gives every agent a checkpoint.

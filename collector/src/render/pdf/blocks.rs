@@ -3,7 +3,7 @@
 
 use super::flow::{Flow, Mark, Strip, Stroke, Tie, stroke};
 use super::sheet::{BAD, BODY, BODY_WIDTH, CELL, Colour, FIGURE, GOOD, INK, NOTE, PANEL, RULE, Style, WEAK};
-use super::text::{Line, lines};
+use super::text::{Line, extent, lines};
 use crate::render::document::{Fact, Figure, Tone, Verdict};
 use krilla::tagging::{ListNumbering, Tag};
 
@@ -11,11 +11,13 @@ use krilla::tagging::{ListNumbering, Tag};
 const BAR: f32 = 4.0;
 const INDENT: f32 = 14.0;
 /// The room around and between the boxes of figures.
-const BOX_PADDING: f32 = 8.0;
+const BOX_PADDING: f32 = 7.0;
 const BOX_GAP: f32 = 8.0;
 /// How many boxes stand beside each other, and how many facts.
 const BOXES_A_ROW: usize = 5;
 const FACTS_A_ROW: usize = 2;
+/// Figures are set smaller than usual, though not than this, if they would break.
+const FIGURE_SIZE_MIN: f32 = 10.0;
 /// Where a list's sentences begin.
 const LIST_INDENT: f32 = 12.0;
 
@@ -61,6 +63,8 @@ impl Flow {
         let across = figures.len().clamp(1, BOXES_A_ROW);
         let width = (BODY_WIDTH - BOX_GAP * (across - 1) as f32) / across as f32;
         let inner = width - 2.0 * BOX_PADDING;
+        let widest = figures.iter().map(|figure| extent(&figure.value, FIGURE).1).fold(inner, f32::max);
+        let value_style = Style { size: (FIGURE.size * inner / widest).max(FIGURE_SIZE_MIN), ..FIGURE };
         self.within(Tag::L(ListNumbering::None), |flow| {
             for (row, figures) in figures.chunks(across).enumerate() {
                 let (mut marks, mut height) = (Vec::new(), 0.0_f32);
@@ -70,7 +74,7 @@ impl Flow {
                     let mut y = BOX_PADDING;
                     marks.push(Mark::of(label, stacked(&lines(figure.label, NOTE, inner), NOTE, x, &mut y)));
                     y += 1.0;
-                    let mut strokes = stacked(&lines(&figure.value, FIGURE, inner), FIGURE, x, &mut y);
+                    let mut strokes = stacked(&lines(&figure.value, value_style, inner), value_style, x, &mut y);
                     strokes.extend(stacked(&lines(&figure.note, NOTE, inner), NOTE, x, &mut y));
                     marks.push(Mark::of(body, strokes));
                     height = height.max(y + BOX_PADDING);
@@ -86,7 +90,7 @@ impl Flow {
     /// Adds things and their values, two beside each other.
     pub(super) fn facts(&mut self, facts: &[Fact], space: f32) {
         let width = BODY_WIDTH / FACTS_A_ROW as f32;
-        let labels = facts.iter().map(|fact| super::text::extent(fact.label, NOTE).1).fold(0.0, f32::max);
+        let labels = facts.iter().map(|fact| extent(fact.label, NOTE).1).fold(0.0, f32::max);
         let value_x = (labels + 10.0).min(width / 2.0);
         self.within(Tag::L(ListNumbering::None), |flow| {
             for (row, facts) in facts.chunks(FACTS_A_ROW).enumerate() {

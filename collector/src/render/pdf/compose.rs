@@ -87,18 +87,22 @@ fn add(flow: &mut Flow, block: &Block, part: Part) {
         Block::Code(text) => flow.code(text, ABOVE_BLOCK),
         Block::Table(table) => add_table(flow, table, part),
         Block::Timeline(timeline) => {
-            heading(flow, &timeline.title, part);
-            flow.paragraph(&timeline.summary, NOTE, 0.0);
-            tie_last(flow);
-            flow.timeline(timeline, 6.0);
+            caption(flow, &timeline.title, &timeline.summary);
+            flow.timeline(timeline, 4.0);
         }
         Block::Chart(chart) => {
-            heading(flow, &chart.title, part);
-            flow.paragraph(&chart.summary, NOTE, 0.0);
-            tie_last(flow);
-            flow.chart(chart, 6.0);
+            caption(flow, &chart.title, &chart.summary);
+            flow.chart(chart, 4.0);
         }
     }
+}
+
+/// What a drawing below shows.
+fn caption(flow: &mut Flow, title: &str, summary: &str) {
+    flow.paragraph(title, CELL.bold(), ABOVE_BLOCK);
+    tie_last(flow);
+    flow.paragraph(summary, NOTE, 0.0);
+    tie_last(flow);
 }
 
 fn heading(flow: &mut Flow, text: &str, part: Part) {
@@ -120,7 +124,9 @@ fn add_table(flow: &mut Flow, table: &Table, part: Part) {
     if table.rows.is_empty() {
         flow.paragraph(table.empty, NOTE, 0.0);
     } else {
-        let rows = table.rows.iter().map(row).collect();
+        let verdict = table.columns.iter().rposition(|column| column.kind == ColumnKind::Word);
+        let verdict = verdict.unwrap_or(table.columns.len().saturating_sub(1));
+        let rows = table.rows.iter().map(|of| row(of, verdict)).collect();
         let columns = table.columns.iter().map(column).collect();
         flow.table(&Grid { summary: table.title.clone(), columns, rows }, 1.0);
     }
@@ -140,12 +146,12 @@ fn column(column: &Column) -> GridColumn {
     GridColumn { head: column.head.to_owned(), side, breaks, role }
 }
 
-fn row(row: &Row) -> GridRow {
-    let last = row.cells.len().saturating_sub(1);
+/// A row, with its tone in the column that says how it is.
+fn row(row: &Row, verdict: usize) -> GridRow {
     let cell = |(index, text): (usize, &String)| {
         let style = match row.tone {
             Tone::Weak => CELL.coloured(SOFT),
-            Tone::Good | Tone::Bad if index == last => CELL.bold().coloured(colour(row.tone)),
+            Tone::Good | Tone::Bad if index == verdict => CELL.bold().coloured(colour(row.tone)),
             Tone::Plain | Tone::Good | Tone::Bad => CELL,
         };
         GridCell { text: text.clone(), style }
