@@ -201,12 +201,13 @@ impl Renderer {
         let statement = drawn_up.map_err(|error| SendError::later(chain(&error)))?;
         let (format, kind) = form(&report.format)?;
         let language = terms.agreement.language;
+        let bytes = render(&statement, format, language).map_err(|error| SendError::Never(chain(&error)))?;
         Ok(Rendered {
             subject: words::report_subject(report, language),
             text: figures(&statement, language),
             name: format!("{}-{month}.{}", plain(&report.agreement), report.format.replace("text", "txt")),
             kind,
-            bytes: render(&statement, format, language),
+            bytes,
         })
     }
 }
@@ -217,6 +218,7 @@ fn form(word: &str) -> Result<(Format, &'static str), SendError> {
         "html" => Ok((Format::Html, "text/html; charset=utf-8")),
         "csv" => Ok((Format::Csv, "text/csv; charset=utf-8")),
         "text" => Ok((Format::Text, "text/plain; charset=utf-8")),
+        "pdf" => Ok((Format::Pdf, "application/pdf")),
         word => Err(SendError::Never(format!("there is no form `{word}`"))),
     }
 }
