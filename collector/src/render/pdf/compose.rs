@@ -19,24 +19,14 @@ const BADGE: Style = Style { colour: super::sheet::Colour(0xff, 0xff, 0xff), ..N
 pub(super) fn flow(document: &Document) -> Flow {
     let mut flow = Flow::default();
     title(&mut flow, document);
-    let first = flow.strips.len();
+    flow.heading(2, document.first_title, SUBHEADING, ABOVE_PART);
     for block in &document.first {
-        add(&mut flow, block, Part::First);
-    }
-    if let Some(strip) = flow.strips.get_mut(first) {
-        strip.space = strip.space.max(ABOVE_PART);
+        add(&mut flow, block);
     }
     for section in &document.sections {
         add_section(&mut flow, section);
     }
     flow
-}
-
-/// Which part of a document a block stands in; headings are one level deeper in sections.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    First,
-    Section,
 }
 
 fn title(flow: &mut Flow, document: &Document) {
@@ -63,7 +53,7 @@ fn add_section(flow: &mut Flow, section: &Section) {
     flow.within(Tag::Section, |flow| {
         flow.heading(2, &section.title, HEADING, ABOVE_SECTION);
         for block in &section.blocks {
-            add(flow, block, Part::Section);
+            add(flow, block);
         }
     });
     let rule = Stroke::Line { points: vec![(0.0, -7.0), (BODY_WIDTH, -7.0)], colour: SOFT, width: 0.6, dash: None };
@@ -76,16 +66,16 @@ fn add_section(flow: &mut Flow, section: &Section) {
     }
 }
 
-fn add(flow: &mut Flow, block: &Block, part: Part) {
+fn add(flow: &mut Flow, block: &Block) {
     match block {
-        Block::Heading(text) => heading(flow, text, part),
+        Block::Heading(text) => heading(flow, text),
         Block::Verdict(verdict) => flow.verdict(verdict, ABOVE_BLOCK),
         Block::Figures(figures) => flow.figures(figures, ABOVE_BLOCK),
         Block::Facts(facts) => flow.facts(facts, ABOVE_BLOCK),
         Block::Sentence(sentence) => flow.paragraph(&sentence.text, BODY.coloured(colour(sentence.tone)), ABOVE_BLOCK),
         Block::List(sentences) => flow.list(sentences, ABOVE_BLOCK),
         Block::Code(text) => flow.code(text, ABOVE_BLOCK),
-        Block::Table(table) => add_table(flow, table, part),
+        Block::Table(table) => add_table(flow, table),
         Block::Timeline(timeline) => {
             caption(flow, &timeline.title, &timeline.summary);
             flow.timeline(timeline, 4.0);
@@ -105,12 +95,8 @@ fn caption(flow: &mut Flow, title: &str, summary: &str) {
     tie_last(flow);
 }
 
-fn heading(flow: &mut Flow, text: &str, part: Part) {
-    let level = match part {
-        Part::First => 2,
-        Part::Section => 3,
-    };
-    flow.heading(level, text, SUBHEADING, ABOVE_PART);
+fn heading(flow: &mut Flow, text: &str) {
+    flow.heading(3, text, SUBHEADING, ABOVE_PART);
 }
 
 fn tie_last(flow: &mut Flow) {
@@ -119,8 +105,8 @@ fn tie_last(flow: &mut Flow) {
     }
 }
 
-fn add_table(flow: &mut Flow, table: &Table, part: Part) {
-    heading(flow, &table.title, part);
+fn add_table(flow: &mut Flow, table: &Table) {
+    heading(flow, &table.title);
     if table.rows.is_empty() {
         flow.paragraph(table.empty, NOTE, 0.0);
     } else {
