@@ -36,6 +36,7 @@ pub(super) fn agreement_path(agreement: &Agreement) -> String {
 #[template(path = "agreements.html")]
 struct ListPage {
     frame: Frame,
+    notes: Vec<String>,
     rows: Vec<ListRow>,
 }
 
@@ -64,7 +65,7 @@ pub(super) async fn list(State(app): State<AppState>, actor: Actor) -> Response 
         standing: standing(&joined(agreement, &app.record.entries(&agreement.id)), now),
     };
     let rows = agreements.into_iter().map(row).collect();
-    let shown = ListPage { frame: Frame::of(&actor, "Agreements", now), rows };
+    let shown = ListPage { frame: Frame::of(&actor, "Agreements", now), notes: actor.notes(), rows };
     page(shown.render().expect("writing into a string can't fail"))
 }
 

@@ -89,8 +89,7 @@ async fn list_agreements(
     Query(paging): Query<Paging>,
 ) -> Response {
     let (config, now) = (app.config(), app.clock.wall());
-    let in_force = config.agreements.iter().filter(|agreement| agreement.is_in_force_at(now));
-    let mut all: Vec<&Agreement> = in_force.filter(|agreement| actor.sees(&agreement.id)).collect();
+    let mut all: Vec<&Agreement> = actor.agreements(&config.agreements, now).collect();
     all.sort_by(|a, b| a.id.cmp(&b.id));
     let (all, next) = paging.of(all, |agreement| agreement.id.to_string());
     Json(views::Agreements { agreements: all.into_iter().map(views::Agreement::of).collect(), next }).into_response()

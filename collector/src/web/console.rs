@@ -58,6 +58,7 @@ impl Strip {
 struct OverviewPage {
     frame: Frame,
     counts: [(&'static str, usize); 4],
+    notes: Vec<String>,
     rows: Vec<OverviewRow>,
     previous: Option<usize>,
     next: Option<usize>,
@@ -111,6 +112,7 @@ pub(super) async fn overview(
     let next = paging.from.saturating_add(PAGE_SIZE);
     let overview = OverviewPage {
         frame: Frame::of(&actor, "Services", now),
+        notes: actor.notes(),
         counts,
         rows,
         previous: paging.from.checked_sub(PAGE_SIZE).or((0 < paging.from).then_some(0)),

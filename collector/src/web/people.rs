@@ -11,6 +11,7 @@ mod fields;
 mod session;
 mod sight;
 pub(super) mod sign_in;
+mod standing;
 
 pub(crate) use fields::Fields;
 
@@ -27,6 +28,7 @@ use axum::response::{IntoResponse, Response};
 use config::collector::users::{Role, User};
 use rules::id::AgreementId;
 use session::Sessions;
+use standing::Stopped;
 
 /// What is kept about whoever asks, between requests.
 #[derive(Debug, Default)]
@@ -42,12 +44,14 @@ pub(crate) struct Actor {
     user: Option<User>,
     /// What this actor's forms carry; empty if no form of theirs is taken.
     form_token: String,
+    /// What this actor would see but for its customer's standing.
+    stopped: Vec<Stopped>,
 }
 
 impl Actor {
     /// Anybody, under a configuration without users.
     fn anybody() -> Actor {
-        Actor { user: None, form_token: String::new() }
+        Actor { user: None, form_token: String::new(), stopped: Vec::new() }
     }
 
     /// The user's name.

@@ -49,6 +49,16 @@ pub(crate) enum Problem {
         /// The role that would.
         needs: &'static str,
     },
+    /// The agreement's screens are stopped for those who only look.
+    #[error("the screens of `{agreement}` are stopped since {since}: {why}")]
+    ScreensStopped {
+        /// Whose.
+        agreement: String,
+        /// Since when, in its zone.
+        since: String,
+        /// Why.
+        why: &'static str,
+    },
     /// There are no users, so nothing can be recorded in anybody's name.
     #[error("the configuration has no users, and a record needs a name; add `users` (docs/console.md)")]
     NobodyRecords,
@@ -118,6 +128,7 @@ impl Problem {
             Problem::WrongToken => (StatusCode::UNAUTHORIZED, "Wrong token"),
             Problem::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts"),
             Problem::Forbidden { .. } => (StatusCode::FORBIDDEN, "Not allowed"),
+            Problem::ScreensStopped { .. } => (StatusCode::FORBIDDEN, "Screens stopped"),
             Problem::NobodyRecords => (StatusCode::FORBIDDEN, "Nobody to record it"),
             Problem::CrossOrigin => (StatusCode::FORBIDDEN, "Sent from elsewhere"),
             Problem::SessionForApi => (StatusCode::FORBIDDEN, "Token needed"),

@@ -9,3 +9,4 @@ mod matrix;
 mod records;
 mod running;
 mod sessions;
+mod stopped;

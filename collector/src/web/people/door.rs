@@ -64,7 +64,7 @@ pub(super) async fn admit(app: &AppState, request: Request) -> Result<(Request, 
 async fn known(app: &AppState, config: &CollectorConfig, parts: &Parts) -> Result<Admitted, Problem> {
     let (session, user) = match identify(app, config, parts).await? {
         Shown::Token(user) => {
-            return Ok(Admitted { actor: Actor { user: Some(user), form_token: String::new() }, renewed: None });
+            return Ok(Admitted { actor: Actor::known(app, user, String::new()), renewed: None });
         }
         Shown::Session(session, user) => (session, user),
     };
@@ -82,7 +82,7 @@ async fn known(app: &AppState, config: &CollectorConfig, parts: &Parts) -> Resul
         cookie(&value, session.left(now).as_secs(), is_secure(config, &parts.headers))
     });
     let form_token = sessions.form_token(session);
-    Ok(Admitted { actor: Actor { user: Some(user), form_token }, renewed })
+    Ok(Admitted { actor: Actor::known(app, user, form_token), renewed })
 }
 
 async fn identify(app: &AppState, config: &CollectorConfig, parts: &Parts) -> Result<Shown, Problem> {

@@ -1,7 +1,7 @@
 //! What an actor sees of what was promised.
 //!
 //! Every page and every answer finds agreements and services through here, so that nobody is shown
-//! what isn't theirs, not even that it exists.
+//! what isn't theirs, not even that it exists, and no viewer what standing has stopped.
 
 use super::super::figures;
 use super::{Actor, Problem};
@@ -17,7 +17,7 @@ impl Actor {
         agreements: &'a [Agreement],
         now: Timestamp,
     ) -> impl Iterator<Item = (&'a Agreement, &'a Service)> {
-        figures::services(agreements, now).filter(|(agreement, _)| self.sees(&agreement.id))
+        figures::services(agreements, now).filter(|(agreement, _)| self.is_shown(&agreement.id).is_ok())
     }
 
     /// The agreements in force at `now` that this actor sees.
@@ -26,7 +26,7 @@ impl Actor {
         agreements: &'a [Agreement],
         now: Timestamp,
     ) -> impl Iterator<Item = &'a Agreement> {
-        agreements.iter().filter(move |version| version.is_in_force_at(now) && self.sees(&version.id))
+        agreements.iter().filter(move |version| version.is_in_force_at(now) && self.is_shown(&version.id).is_ok())
     }
 
     /// The service of that name, and its agreement.
@@ -36,8 +36,11 @@ impl Actor {
         name: &str,
         now: Timestamp,
     ) -> Result<(&'a Agreement, &'a Service), Problem> {
-        let found = self.services(agreements, now).find(|(_, service)| service.id.as_str() == name);
-        found.ok_or_else(|| Problem::NotFound { what: "service", name: name.to_owned() })
+        let mut promised = figures::services(agreements, now).filter(|(agreement, _)| self.sees(&agreement.id));
+        let found = promised.find(|(_, service)| service.id.as_str() == name);
+        let found = found.ok_or_else(|| Problem::NotFound { what: "service", name: name.to_owned() })?;
+        self.is_shown(&found.0.id)?;
+        Ok(found)
     }
 
     /// The service of that name in `month`, and the agreement that promised it then.
@@ -48,7 +51,9 @@ impl Actor {
         month: Month,
     ) -> Result<(&'a Agreement, &'a Service), Problem> {
         let found = config.service(name, month).filter(|(agreement, _)| self.sees(&agreement.id));
-        found.ok_or_else(|| Problem::NotFound { what: "service", name: name.to_owned() })
+        let found = found.ok_or_else(|| Problem::NotFound { what: "service", name: name.to_owned() })?;
+        self.is_shown(&found.0.id)?;
+        Ok(found)
     }
 
     /// The agreement of that name: the version in force at `now`, or else the last there is.
@@ -60,6 +65,8 @@ impl Actor {
     ) -> Result<&'a Agreement, Problem> {
         let versions = || agreements.iter().filter(|known| known.id.as_str() == name && self.sees(&known.id));
         let found = versions().find(|version| version.is_in_force_at(now)).or_else(|| versions().next_back());
-        found.ok_or_else(|| Problem::NotFound { what: "agreement", name: name.to_owned() })
+        let found = found.ok_or_else(|| Problem::NotFound { what: "agreement", name: name.to_owned() })?;
+        self.is_shown(&found.id)?;
+        Ok(found)
     }
 }
