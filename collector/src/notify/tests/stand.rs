@@ -104,7 +104,7 @@ impl Stand {
         self.facts.clock.wall()
     }
 
-    pub(crate) fn outbox(&self) -> Outbox {
+    pub(in crate::notify) fn outbox(&self) -> Outbox {
         let poster = Poster::new().unwrap();
         Outbox::new(&self.facts, Arc::clone(&self.ledger), poster, Renderer::new(&self.facts), 1)
     }
