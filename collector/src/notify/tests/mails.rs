@@ -8,6 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+/// The interpreter for which `tests/run` installs aiosmtpd; another one may stand before it in the path.
+const PYTHON: &str = "/usr/bin/python3";
 /// How long the server may take to answer on a loaded machine.
 const START_TIME: Duration = Duration::from_secs(60);
 
@@ -23,7 +25,7 @@ impl MailServer {
         let directory = TempDir::new().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let inbox = directory.path().join("inbox");
-        let process = Command::new("python3")
+        let process = Command::new(PYTHON)
             .args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{port}")])
             .args(["-c", "aiosmtpd.handlers.Mailbox", &inbox.display().to_string()])
             .stderr(std::process::Stdio::null())
@@ -48,7 +50,7 @@ impl MailServer {
                 body = mail.get_body(('plain',)).get_content()\n    \
                 files = [(part.get_filename(), part.get_content_type()) for part in mail.iter_attachments()]\n    \
                 print(json.dumps([mail['Subject'], mail['To'], mail['Message-ID'], mail['References'], body, files]))\n";
-        let output = std::process::Command::new("python3").args(["-c", script]).arg(&self.inbox).output().unwrap();
+        let output = std::process::Command::new(PYTHON).args(["-c", script]).arg(&self.inbox).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let read = |line: &str| serde_json::from_str::<Vec<serde_json::Value>>(line).unwrap();
         let text = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
