@@ -53,7 +53,7 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
     ("get", "/api/v1/agreements/{agreement}/statements/{period}", [SHUT, 404, 200, 200, 200]),
     ("get", "/api/v1/agreements/{agreement}/incidents", [SHUT, 404, 200, 200, 200]),
     ("post", "/api/v1/agreements/{agreement}/incidents", [SHUT, 404, 403, 400, 400]),
-    ("get", "/api/v1/agreements/{agreement}/incidents/{incident}", [SHUT, 404, 404, 404, 404]),
+    ("get", "/api/v1/agreements/{agreement}/incidents/{incident}", [SHUT, 404, 200, 200, 200]),
     ("post", "/api/v1/agreements/{agreement}/incidents/{incident}/events", [SHUT, 404, 403, 400, 400]),
     ("get", "/api/v1/agreements/{agreement}/statements", [SHUT, 404, 200, 200, 200]),
     ("get", "/api/v1/agreements/{agreement}/statements/{period}/versions/{version}", [SHUT, 404, 404, 404, 404]),

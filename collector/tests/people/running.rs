@@ -62,13 +62,13 @@ impl Running {
         let (clock, hand) = Clock::manual(NOW.parse().unwrap());
         let ledger = collector::ledger::open(&collector::serve::ledger_url(&config.ledger)).await.unwrap();
         let line = |agent: &str, service: &str, check: &str, minute: u32| {
-            let outcome = if !(10..20).contains(&minute) { "\"up\"" } else { "\"down\",\"cause\":\"refused\"" };
+            let outcome = if minute < 10 { "\"up\"" } else { "\"down\",\"cause\":\"refused\"" };
             format!(
                 "{{\"agent\":\"{agent}\",\"service\":\"{service}\",\"check\":\"{check}\",\"at\":\"2026-10-10T04:{minute:02}:00Z\",\"outcome\":{outcome},\"elapsed_us\":1000}}\n"
             )
         };
-        let acme = (0..21).map(|minute| line("seoul-1", "apm", "login", minute));
-        let rival = (0..21).map(|minute| line("rival-agent", "rival-db", "rival-port", minute));
+        let acme = (0..20).map(|minute| line("seoul-1", "apm", "login", minute));
+        let rival = (0..20).map(|minute| line("rival-agent", "rival-db", "rival-port", minute));
         let results: String = acme.chain(rival).collect();
         let paces = paces(&config.agreements);
         import_lines(ledger, clock.clone(), "results", results.as_bytes(), paces).await.unwrap();

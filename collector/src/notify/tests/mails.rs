@@ -53,7 +53,8 @@ impl MailServer {
         let output = std::process::Command::new(PYTHON).args(["-c", script]).arg(&self.inbox).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let read = |line: &str| serde_json::from_str::<Vec<serde_json::Value>>(line).unwrap();
-        let text = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text =
+            |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), |text| text.replace('\r', ""));
         let lines = String::from_utf8(output.stdout).unwrap();
         lines.lines().map(|line| read(line).into_iter().map(text).collect()).collect()
     }
