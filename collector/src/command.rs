@@ -7,6 +7,7 @@ pub mod amend;
 mod beside;
 pub mod effort;
 pub mod evidence;
+pub mod exclude;
 pub mod explain;
 pub mod import;
 pub mod incident;
@@ -14,9 +15,12 @@ pub mod keys;
 mod ledger;
 pub mod output;
 pub mod rebuild;
+pub mod record;
+mod recording;
 pub mod replay;
 pub mod serve;
 mod source;
+pub mod standing;
 pub mod statement;
 pub mod validate;
 pub mod verify;
@@ -56,6 +60,9 @@ pub enum CollectorCommand {
     Import(import::Import),
     Rebuild(rebuild::Rebuild),
     Evidence(evidence::Evidence),
+    Exclude(exclude::Exclude),
+    Standing(standing::StandingCommand),
+    Record(record::RecordCommand),
 }
 
 impl CollectorCommand {
@@ -75,6 +82,9 @@ impl CollectorCommand {
             CollectorCommand::Import(command) => command.run().await,
             CollectorCommand::Rebuild(command) => command.run().await,
             CollectorCommand::Evidence(command) => command.run().await,
+            CollectorCommand::Exclude(command) => command.run().await,
+            CollectorCommand::Standing(command) => command.run().await,
+            CollectorCommand::Record(command) => command.run().await,
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,

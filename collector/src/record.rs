@@ -7,6 +7,7 @@
 //!
 //! It never judges what an entry means: that is `rules::record`, a function of the entries.
 
+pub mod acts;
 pub mod body;
 mod bounds;
 pub mod chain;
@@ -169,6 +170,16 @@ impl Record {
         self.kept(agreement).entries
     }
 
+    /// An agreement's entries as they lie in the ledger, from `number` on, at most `limit`.
+    pub async fn stored(
+        &self,
+        agreement: &AgreementId,
+        number: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEntry>, RecordError> {
+        Ok(self.ledger.entries_from(agreement, number, limit).await?)
+    }
+
     /// Counts up whenever entries came in, from whichever collector.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
@@ -242,6 +253,10 @@ impl Record {
         for (agreement, length) in self.ledger.records().await? {
             if (self.kept(&agreement).entries.len() as u64) < length {
                 self.read_on(&agreement).await?;
+            }
+            let held = self.kept(&agreement).entries.len() as u64;
+            if held < length {
+                return Err(RecordError::Missing { agreement, number: held + 1 });
             }
         }
         Ok(())

@@ -121,7 +121,8 @@ async fn metrics_say_what_was_promised_and_what_became_of_it() {
 async fn every_api_route_is_described_and_every_described_route_answers() {
     let running = started().await;
     let described = running.json("/api/v1/openapi.json").await;
-    let described: Vec<&String> = described["paths"].as_object().unwrap().keys().collect();
+    let paths = described["paths"].as_object().unwrap();
+    let described: Vec<&String> = paths.keys().collect();
     let source = include_str!("../src/web/api.rs");
     let routes = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next());
     let mut routes: Vec<&str> = routes.collect();
@@ -130,7 +131,8 @@ async fn every_api_route_is_described_and_every_described_route_answers() {
     sorted.sort_unstable();
     assert_eq!(sorted, routes, "openapi.json and the router name the same routes");
     // Nothing is issued while the period runs.
-    for path in described.into_iter().filter(|path| !path.contains("{version}")) {
+    let asked = |path: &&String| paths[*path].get("get").is_some() && !path.contains("{version}");
+    for path in described.into_iter().filter(asked) {
         let filled =
             path.replace("{service}", SERVICE).replace("{agreement}", AGREEMENT).replace("{period}", "2026-10");
         // No incident is on record here; `tests/people` asks about one.

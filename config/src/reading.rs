@@ -4,7 +4,7 @@
 //! that stands in for one that could not be read never leaves this crate: the end of a load refuses.
 
 pub(crate) mod keys;
-pub(crate) mod words;
+pub mod words;
 
 use crate::files;
 use crate::node::{self, Node, Value};

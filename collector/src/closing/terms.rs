@@ -38,9 +38,11 @@ impl Terms {
     }
 }
 
-/// A version of an agreement with what stands on `record` among its own exclusions and standings.
+/// A version of an agreement with what stands on `record` among its own exclusions and standings; what
+/// it has of a record already is left behind.
 pub fn joined(version: &Agreement, record: &[Entry]) -> Agreement {
     let mut agreement = version.clone();
+    agreement.exclusions.retain(|exclusion| exclusion.entry.is_none());
     agreement.exclusions.extend(exclusions(record));
     agreement.standing = in_order(agreement.standing.into_iter().chain(standings(record)));
     agreement

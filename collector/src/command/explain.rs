@@ -3,6 +3,7 @@
 use super::output::print;
 use super::{Failure, configuration, ledger, source};
 use crate::closing::explanation::explain;
+use crate::closing::terms::joined;
 use config::collector::CollectorConfig;
 use daemon::clock::Clock;
 use rules::agreement::{Agreement, Service};
@@ -48,6 +49,10 @@ impl Explain {
             }
             None => {
                 let clock = Clock::system();
+                let agreement = &joined(
+                    agreement,
+                    &ledger::record(ledger::open(&config).await?, &clock).await?.entries(&agreement.id),
+                );
                 let evidence = ledger::evidence(&config, &clock).await?;
                 let now = Some(clock.wall());
                 let told = explain(&evidence, agreement, service, self.period, now, self.at).await;

@@ -7,6 +7,7 @@
 
 mod event;
 
+use super::chain::hexadecimal;
 use event::EventBody;
 use rules::exclusion::{Class, Exclusion};
 use rules::interval::Interval;
@@ -312,15 +313,6 @@ impl DisposalBody {
 /// The value that `text` names.
 fn value<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
-}
-
-/// A hash in lower-case hexadecimal.
-fn hexadecimal(bytes: &[u8; 32]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing into a string can't fail");
-        text
-    })
 }
 
 fn from_hexadecimal(text: &str) -> Option<[u8; 32]> {

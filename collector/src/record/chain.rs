@@ -12,8 +12,9 @@
 //! | 8 + n | who recorded it, UTF-8, after its length |
 //! | 8 + n | the body, the JSON text as it lies in the ledger, after its length |
 //!
-//! Numbers and lengths are big-endian, 64 bits. The chain proves that nothing in the middle was
-//! changed; what holds its end are the statements, which name entries and are signed.
+//! Numbers and lengths are big-endian, 64 bits. The chain shows that nothing in the middle was changed.
+//! It can't show that its end was cut off or all of it written anew: for that, its last hash must have
+//! been noted elsewhere.
 
 use super::RecordError;
 use crate::ledger::Ledger;
@@ -95,4 +96,13 @@ pub async fn verify(ledger: &dyn Ledger, agreement: &AgreementId) -> Result<Veri
 async fn length(ledger: &dyn Ledger, agreement: &AgreementId) -> Result<u64, LedgerError> {
     let records = ledger.records().await?;
     Ok(records.into_iter().find(|(known, _)| known == agreement).map_or(0, |(_, length)| length))
+}
+
+/// A hash in lower-case hexadecimal.
+pub(crate) fn hexadecimal(bytes: &[u8; 32]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing into a string can't fail");
+        text
+    })
 }

@@ -3,14 +3,16 @@
 //! Lists page by a cursor, which is the last name of the page before. Errors are RFC 9457 problem
 //! objects. `openapi.json` beside this file describes it; a test holds the two together.
 
+mod exclusions;
 mod incidents;
+mod record;
 mod views;
 
 use super::people::Actor;
 use super::problem::Problem;
 use super::{AppState, agents, encoded, issued, recent, statements};
 use crate::closing::explanation::explain;
-use crate::closing::terms::Terms;
+use crate::closing::terms::joined;
 use crate::command::output::Lang;
 use crate::render::{Format, render};
 use axum::extract::{self, Path, Query};
@@ -41,6 +43,11 @@ pub(super) fn router() -> Router<AppState> {
         .route("/api/v1/agreements/{agreement}/incidents/{incident}/events", post(incidents::happened))
         .route("/api/v1/agreements/{agreement}/statements/{period}/versions/{version}", get(issued::version))
         .route("/api/v1/keys", get(issued::keys))
+        .route("/api/v1/agreements/{agreement}/exclusions", get(exclusions::list).post(exclusions::claim))
+        .route("/api/v1/agreements/{agreement}/exclusions/{entry}/approval", post(exclusions::approve))
+        .route("/api/v1/agreements/{agreement}/exclusions/{entry}/refusal", post(exclusions::refuse))
+        .route("/api/v1/agreements/{agreement}/exclusions/{entry}/withdrawal", post(exclusions::withdraw))
+        .route("/api/v1/agreements/{agreement}/record", get(record::list))
         .route("/api/v1/services", get(list_services))
         .route("/api/v1/services/{service}", get(service))
         .route("/api/v1/services/{service}/outages", get(outages))
@@ -167,7 +174,8 @@ async fn explanation(
         ),
         None => None,
     };
-    let text = explain(&app.evidence, agreement, service, month, Some(app.clock.wall()), at).await?;
+    let agreement = joined(agreement, &app.record.entries(&agreement.id));
+    let text = explain(&app.evidence, &agreement, service, month, Some(app.clock.wall()), at).await?;
     Ok(Json(views::Explanation { service: service.id.to_string(), period: month.to_string(), text }))
 }
 
@@ -186,7 +194,7 @@ async fn statement(
 ) -> Result<Response, Problem> {
     let config = app.config();
     let (agreement, month) = statements::named(&config, &actor, app.clock.wall(), &agreement, &period)?;
-    let terms = Terms::new(agreement.clone());
+    let terms = statements::terms(&app, &config, &agreement.id, month)?;
     let statement = statements::draw_up(&app, &terms, month).await?;
     let format = form.format.unwrap_or(Format::Json);
     let language = form.lang.map_or(agreement.language, Language::from);

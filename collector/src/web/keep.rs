@@ -3,11 +3,10 @@
 use super::AppState;
 use super::problem::Problem;
 use crate::incidents::act::ActError;
-use crate::notify::booking::telling;
-use crate::record::{Before, Draft, RecordError};
+use crate::record::RecordError;
+use crate::record::acts::{NotRecorded, put_on_record};
 use rules::agreement::Agreement;
 use rules::record::Fact;
-use rules::record::exclusions::{self, Objection};
 
 /// Why nothing was recorded.
 pub(super) enum NotKept {
@@ -15,12 +14,6 @@ pub(super) enum NotKept {
     Refused(String),
     /// It could not be tried.
     Problem(Problem),
-}
-
-impl From<Objection> for NotKept {
-    fn from(objection: Objection) -> NotKept {
-        NotKept::Refused(objection.to_string())
-    }
 }
 
 impl From<ActError> for NotKept {
@@ -52,13 +45,10 @@ impl From<RecordError> for NotKept {
 
 /// Records a fact that is no incident's in `by`'s name; its entry's number.
 pub(super) async fn keep(app: &AppState, agreement: &Agreement, by: &str, fact: Fact) -> Result<u64, NotKept> {
-    let mut number = 0;
     let config = app.config();
-    let decide = |before: Before<'_>| {
-        exclusions::object(before.entries, &fact, by, before.at)?;
-        number = before.next;
-        Ok::<_, NotKept>(telling(Draft::fact(fact.clone()), before, by, &config, agreement))
-    };
-    app.record.append(&agreement.id, by, decide).await?;
-    Ok(number)
+    match put_on_record(&app.record, &config, &agreement.id, by, fact).await {
+        Ok(entry) => Ok(entry.number),
+        Err(NotRecorded::Record(error)) => Err(error.into()),
+        Err(refused) => Err(NotKept::Refused(refused.to_string())),
+    }
 }

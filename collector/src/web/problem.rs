@@ -1,7 +1,7 @@
 //! What goes wrong with a request, as RFC 9457 problem objects.
 
 use super::frame::Frame;
-use crate::record::RecordError;
+use crate::record::{OutOfBounds, RecordError};
 use askama::Template;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -74,9 +74,12 @@ pub(crate) enum Problem {
     /// It can't happen now, and why.
     #[error("{0}")]
     NotNow(String),
-    /// A record could not be read or written.
+    /// A text can't be kept.
     #[error(transparent)]
-    Record(#[from] RecordError),
+    OutOfBounds(OutOfBounds),
+    /// The record could not be written or read.
+    #[error("the record could not be reached; try again")]
+    Record(#[source] RecordError),
     /// The ledger could not be read.
     #[error("the ledger could not be read; try again")]
     Ledger(#[from] crate::ledger::LedgerError),
@@ -134,9 +137,19 @@ impl Problem {
             Problem::SessionForApi => (StatusCode::FORBIDDEN, "Token needed"),
             Problem::StaleForm => (StatusCode::FORBIDDEN, "Old form"),
             Problem::NotNow(_) => (StatusCode::CONFLICT, "Not now"),
+            Problem::OutOfBounds(_) => (StatusCode::BAD_REQUEST, "Bad text"),
             Problem::Record(_) => (StatusCode::SERVICE_UNAVAILABLE, "Record unavailable"),
             Problem::Ledger(_) => (StatusCode::SERVICE_UNAVAILABLE, "Ledger unavailable"),
             Problem::Pages(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Not printed"),
+        }
+    }
+}
+
+impl From<RecordError> for Problem {
+    fn from(error: RecordError) -> Problem {
+        match error {
+            RecordError::OutOfBounds(why) => Problem::OutOfBounds(why),
+            other => Problem::Record(other),
         }
     }
 }

@@ -14,6 +14,7 @@ use axum::extract::{self, Path, Query};
 use axum::response::Response;
 use config::collector::CollectorConfig;
 use rules::agreement::{Agreement, Language};
+use rules::id::AgreementId;
 use rules::period::Month;
 use rules::time::Timestamp;
 use serde::Deserialize;
@@ -46,7 +47,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let config = app.config();
     let (agreement, month) = named(&config, &actor, app.clock.wall(), &agreement, &period)?;
-    let terms = Terms::new(agreement.clone());
+    let terms = terms(&app, &config, &agreement.id, month)?;
     let statement = draw_up(&app, &terms, month).await?;
     let language = wish.lang.map_or(agreement.language, Language::from);
     let own = statement_path(agreement, month);
@@ -89,6 +90,18 @@ pub(super) fn month(period: &str) -> Result<Month, Problem> {
     period
         .parse()
         .map_err(|why: rules::period::NotAMonth| Problem::BadParameter { parameter: "period", why: why.to_string() })
+}
+
+/// The terms that `month` is reckoned under, with what is on record.
+pub(super) fn terms(
+    app: &AppState,
+    config: &CollectorConfig,
+    agreement: &AgreementId,
+    month: Month,
+) -> Result<Terms, Problem> {
+    let terms = Terms::of(&config.agreements, &app.record.entries(agreement), agreement, month);
+    let none = || Problem::NotFound { what: "version in force", name: format!("{agreement} in {month}") };
+    Ok(Terms { grace: config.closing.grace, ..terms.ok_or_else(none)? })
 }
 
 /// Draws up a month from what is committed up to now.

@@ -20,7 +20,7 @@ pub(crate) fn word<T: Clone>(choices: &[(&'static str, T)]) -> impl FnOnce(&Node
 }
 
 /// The word of `known` that `given` is most likely a misspelling of.
-pub(crate) fn nearest<'k>(given: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(given: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     known
         .map(|word| (strsim::normalized_damerau_levenshtein(given, word), word))
         .filter(|(likeness, _)| 0.5 <= *likeness)

@@ -5,12 +5,14 @@ use crate::ledger::books::{
     Attempt, Booked, Booking, Books, Forgotten, Issued, Outbox, PublishedKey, Queued, Seal, StoredEntry,
 };
 use crate::ledger::{Advance, Checkpoint, Committed, Hour, Lane, LedgerError, Quarantined, StoredBlock};
+use crate::record::{Before, Draft, Record, RecordError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rules::id::AgreementId;
+use rules::record::Fact;
 use std::sync::Mutex;
 
-/// Where the next commit fails.
+/// Where it fails.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Failing {
     Never,
@@ -20,7 +22,7 @@ enum Failing {
     After,
 }
 
-/// A real ledger whose next commit fails.
+/// A real ledger whose next commit or booking fails.
 struct FailingLedger {
     real: Arc<dyn Ledger>,
     failing: Mutex<Failing>,
@@ -99,7 +101,16 @@ impl Ledger for FailingLedger {
 
 impl Books for FailingLedger {
     fn book(&self, booking: Booking) -> BoxFuture<'_, Result<Booked, LedgerError>> {
-        self.real.book(booking)
+        let failing = std::mem::replace(&mut *self.failing.lock().unwrap(), Failing::Never);
+        let lost = || LedgerError::Corrupt { what: "the connection was lost".into() };
+        async move {
+            if failing == Failing::Before {
+                return Err(lost());
+            }
+            let booked = self.real.book(booking).await;
+            if failing == Failing::After { Err(lost()) } else { booked }
+        }
+        .boxed()
     }
     fn entries_from(
         &self,
@@ -182,4 +193,31 @@ async fn a_commit_that_failed_is_sent_again_and_counts_once() {
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_sent_again_and_counts_once() {
     a_resend_after_the_failure_counts_once(Failing::After).await;
+}
+
+async fn an_append_after_the_failure_is_made_once(failing: Failing) {
+    let real = ledger::open("sqlite::memory:").await.unwrap();
+    let ledger = Arc::new(FailingLedger { real, failing: Mutex::new(failing) });
+    let (clock, _) = Clock::manual(Timestamp::from_millis(BEGAN));
+    let record = Record::load(Arc::clone(&ledger) as Arc<dyn Ledger>, clock).await.unwrap();
+    let acme: AgreementId = "acme".parse().unwrap();
+    let decide = |before: Before<'_>| {
+        let draft = Draft::fact(Fact::Approval { entry: 1 });
+        Ok::<_, RecordError>(if before.entries.is_empty() { draft } else { Draft::default() })
+    };
+    assert!(matches!(record.append(&acme, "lee", decide).await, Err(RecordError::Ledger(_))));
+    assert_eq!(record.entries(&acme).len(), 0, "nothing is shown that may not be there");
+    record.append(&acme, "lee", decide).await.unwrap();
+    assert_eq!(record.entries(&acme).len(), 1);
+    assert_eq!(ledger.records().await.unwrap(), [(acme, 1)]);
+}
+
+#[tokio::test]
+async fn an_append_that_failed_is_made_again_and_counts_once() {
+    an_append_after_the_failure_is_made_once(Failing::Before).await;
+}
+
+#[tokio::test]
+async fn an_append_whose_answer_was_lost_counts_once() {
+    an_append_after_the_failure_is_made_once(Failing::After).await;
 }
