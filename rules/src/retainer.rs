@@ -162,7 +162,8 @@ fn charges(retainer: &Retainer, entries: &[Entry], zone: &Zone) -> Vec<(u32, Lin
         .iter()
         .filter_map(|entry| match &entry.fact {
             Fact::Effort(effort) => Some((entry, effort)),
-            _ => None,
+            Fact::Exclusion { .. } | Fact::Withdrawal { .. } | Fact::Approval { .. } | Fact::Refusal { .. } => None,
+            Fact::Incident { .. } | Fact::Standing(_) | Fact::Issue { .. } | Fact::Disposal(_) => None,
         })
         .collect();
     efforts.sort_by_key(|(entry, effort)| (effort.at, entry.number));

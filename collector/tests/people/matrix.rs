@@ -60,7 +60,7 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
     ("get", "/api/v1/keys", [SHUT, 200, 200, 200, 200]),
     ("get", "/api/v1/agreements/{agreement}/exclusions", [SHUT, 404, 200, 200, 200]),
     ("post", "/api/v1/agreements/{agreement}/exclusions", [SHUT, 404, 403, 400, 400]),
-    ("post", "/api/v1/agreements/{agreement}/exclusions/{entry}/approval", [SHUT, 404, 403, 404, 404]),
+    ("post", "/api/v1/agreements/{agreement}/exclusions/{entry}/approval", [SHUT, 404, 403, 409, 201]),
     ("post", "/api/v1/agreements/{agreement}/exclusions/{entry}/refusal", [SHUT, 404, 403, 400, 400]),
     ("post", "/api/v1/agreements/{agreement}/exclusions/{entry}/withdrawal", [SHUT, 404, 403, 400, 400]),
     ("get", "/api/v1/agreements/{agreement}/record", [SHUT, 404, 403, 200, 200]),
