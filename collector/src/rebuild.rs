@@ -144,9 +144,9 @@ mod tests {
         bench = bench.killed().await;
         assert_eq!(runs(&bench), before);
         // In order; late, where the neighbours are still there; and later than that.
-        let committed = |refused: usize, answer: Answer| match answer {
-            Answer::Committed { refused: found, .. } => assert_eq!(found.len(), refused, "{found:?}"),
-            other => panic!("{other:?}"),
+        let committed = |refused: usize, answer: Answer| {
+            let Answer::Committed { refused: found, .. } = &answer else { panic!("{answer:?}") };
+            assert_eq!(found.len(), refused, "{found:?}");
         };
         committed(0, bench.send(&[(key("login"), pace(30), result(700 * 30, Outcome::Up))]).await);
         committed(0, bench.send(&[(key("login"), pace(30), result(500 * 30 + 1, Outcome::Down(Cause::Reset)))]).await);

@@ -5,7 +5,7 @@ use super::output::print;
 use super::{Failure, configuration, ledger};
 use crate::closing::effect::{Effect, Figures, effects};
 use crate::record::Record;
-use crate::record::acts::put_on_record;
+use crate::record::acts::{NotRecorded, put_on_record};
 use crate::render::outside::printable;
 use config::collector::CollectorConfig;
 use config::collector::users::Role;
@@ -67,9 +67,9 @@ impl InName {
         let opened = self.whose.open().await?;
         let by = self.person(&opened.config)?;
         let entry = put_on_record(&opened.record, &opened.config, &opened.agreement, by, fact).await;
-        let entry = entry.map_err(|error| match error {
-            crate::record::acts::NotRecorded::Record(error) => Failure::run("record it", error),
-            refused => Failure::No(refused.to_string()),
+        let entry = entry.map_err(|error| {
+            let told = error.to_string();
+            if let NotRecorded::Record(error) = error { Failure::run("record it", error) } else { Failure::No(told) }
         })?;
         print(format!("{}\n", line(&entry)).as_bytes())?;
         let after = opened.record.entries(&opened.agreement);

@@ -94,10 +94,8 @@ fn same_on_record(entries: &[Entry], by: &str, fact: &Fact) -> Option<u64> {
             object(entries, &withdrawn, by, same.recorded_at).is_ok()
         }
         Fact::Standing(change) => {
-            let last = entries.iter().rev().find_map(|entry| match &entry.fact {
-                Fact::Standing(other) if other.from == change.from => Some(entry.number),
-                _ => None,
-            });
+            let of_instant = |entry: &&Entry| matches!(&entry.fact, Fact::Standing(other) if other.from == change.from);
+            let last = entries.iter().rev().find(of_instant).map(|entry| entry.number);
             last == Some(same.number)
         }
         // The record objects to these by itself.

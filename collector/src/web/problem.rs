@@ -147,10 +147,7 @@ impl Problem {
 
 impl From<RecordError> for Problem {
     fn from(error: RecordError) -> Problem {
-        match error {
-            RecordError::OutOfBounds(why) => Problem::OutOfBounds(why),
-            other => Problem::Record(other),
-        }
+        if let RecordError::OutOfBounds(why) = error { Problem::OutOfBounds(why) } else { Problem::Record(error) }
     }
 }
 
