@@ -53,12 +53,7 @@ impl ArchivedLedger {
         Ok(self.archive.catalogue.retired(agent))
     }
 
-    async fn from_position(
-        &self,
-        agent: &AgentId,
-        position: u64,
-        limit: usize,
-    ) -> Result<Vec<StoredBlock>, LedgerError> {
+    async fn blocks_at(&self, agent: &AgentId, position: u64, limit: usize) -> Result<Vec<StoredBlock>, LedgerError> {
         let blocks = self.ledger.blocks_from(agent, position, limit).await?;
         if blocks.first().is_some_and(|block| block.position == position) {
             return Ok(blocks);

@@ -129,9 +129,14 @@ fn months(first: Timestamp, last: Timestamp, zone: &Zone) -> impl Iterator<Item 
 
 impl From<RecordError> for ArchiveError {
     fn from(error: RecordError) -> ArchiveError {
-        match error {
-            RecordError::Ledger(error) => ArchiveError::Ledger(error),
-            other => ArchiveError::Ledger(LedgerError::Corrupt { what: crate::commit::chain(&other) }),
-        }
+        ArchiveError::Ledger(match error {
+            RecordError::Ledger(error) => error,
+            RecordError::Broken { .. }
+            | RecordError::Missing { .. }
+            | RecordError::Unreadable { .. }
+            | RecordError::OutOfBounds(_)
+            | RecordError::Full(_)
+            | RecordError::Busy(_) => LedgerError::Corrupt { what: crate::commit::chain(&error) },
+        })
     }
 }

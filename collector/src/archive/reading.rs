@@ -168,10 +168,9 @@ fn stored(placed: Placed, sealed_at: Timestamp) -> StoredBlock {
 
 impl From<ArchiveError> for LedgerError {
     fn from(error: ArchiveError) -> LedgerError {
-        match error {
-            ArchiveError::Ledger(error) => error,
-            ArchiveError::Gone { .. } => LedgerError::Gone { what: error.to_string() },
-            other => LedgerError::Archive(Box::new(other)),
+        if let ArchiveError::Gone { .. } = error {
+            return LedgerError::Gone { what: error.to_string() };
         }
+        if let ArchiveError::Ledger(error) = error { error } else { LedgerError::Archive(Box::new(error)) }
     }
 }

@@ -154,7 +154,9 @@ fn identity(name: &str) -> &'static [&'static str] {
 fn label(name: &str, entry: &Tree) -> String {
     match entry {
         Tree::Leaf(text) => text.clone(),
-        _ => identity(name).iter().filter_map(|key| entry.leaf(key)).collect::<Vec<_>>().join(" "),
+        Tree::Null | Tree::List(_) | Tree::Members(_) => {
+            identity(name).iter().filter_map(|key| entry.leaf(key)).collect::<Vec<_>>().join(" ")
+        }
     }
 }
 
@@ -168,7 +170,7 @@ fn stripped(name: &str, entry: &Tree) -> Tree {
         Tree::Members(members) => {
             Tree::Members(members.iter().filter(|(own, _)| !identity(name).contains(&own.as_str())).cloned().collect())
         }
-        _ => entry.clone(),
+        Tree::Null | Tree::Leaf(_) | Tree::List(_) => entry.clone(),
     }
 }
 

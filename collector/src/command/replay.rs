@@ -71,7 +71,7 @@ impl Replay {
         let told = match self.output.format() {
             Format::Text => comparison::text(&compared),
             Format::Json => comparison::json(&compared, &own, &other),
-            _ => {
+            Format::Csv | Format::Html | Format::Pdf => {
                 let message = "two policies side by side come as --format text or json; for one alone, change the agreement's policy";
                 return Err(Failure::NotThere(message.to_owned()));
             }

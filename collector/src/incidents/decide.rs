@@ -59,9 +59,13 @@ pub(super) fn facts(record: &[Entry], agreement: &Agreement, service: &ServiceId
 
 /// `facts` as entries from `next` on: an opening names its own number.
 pub(super) fn numbered(facts: Vec<Fact>, next: u64) -> Vec<Fact> {
-    let number = |(number, fact)| match fact {
-        Fact::Incident { incident: UNNUMBERED, event } => Fact::Incident { incident: number, event },
-        fact => fact,
+    let number = |(number, mut fact)| {
+        if let Fact::Incident { incident, .. } = &mut fact
+            && *incident == UNNUMBERED
+        {
+            *incident = number;
+        }
+        fact
     };
     (next..).zip(facts).map(number).collect()
 }

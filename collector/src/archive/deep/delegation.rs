@@ -47,7 +47,7 @@ impl Ledger for ArchivedLedger {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredBlock>, LedgerError>> {
         let agent = agent.clone();
-        async move { self.from_position(&agent, position, limit).await }.boxed()
+        async move { self.blocks_at(&agent, position, limit).await }.boxed()
     }
 
     fn blocks_within(

@@ -90,10 +90,8 @@ async fn record(bench: &Bench) -> Record {
 }
 
 fn issued(closed: Closed) -> Issued {
-    match closed {
-        Closed::Issued(issued) => *issued,
-        other => panic!("{other:?} instead of an issued statement"),
-    }
+    let Closed::Issued(issued) = closed else { panic!("{closed:?} instead of an issued statement") };
+    *issued
 }
 
 fn json(issued: &Issued) -> serde_json::Value {
