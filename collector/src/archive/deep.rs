@@ -35,6 +35,8 @@ pub struct ArchivedLedger {
 #[derive(Clone)]
 struct Blocks {
     agent: AgentId,
+    /// The last seal there was then: a later one may say that some of it is gone.
+    sealed: Option<u64>,
     blocks: Arc<Vec<StoredBlock>>,
 }
 
@@ -77,18 +79,20 @@ impl ArchivedLedger {
             let from = blocks.partition_point(|block| block.position < position);
             blocks[from..].iter().take(limit).cloned().collect::<Vec<_>>()
         };
+        self.archive.refresh().await?;
+        let sealed = self.archive.catalogue.last().map(|(number, _)| number);
         let remembered = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(last) = remembered.filter(|last| last.agent == *agent)
+        if let Some(last) = remembered.filter(|last| last.agent == *agent && last.sealed == sealed)
             && last.blocks.first().is_some_and(|first| first.position <= position)
             && last.blocks.last().is_some_and(|last| position <= last.position)
         {
             return Ok(Some(part(&last.blocks)));
         }
-        self.archive.refresh().await?;
         let Some(number) = self.archive.catalogue.covering(agent, position) else { return Ok(None) };
         let blocks = Arc::new(self.archive.blocks_of(number, agent, Wanted::All).await?);
         let found = part(&blocks);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Blocks { agent: agent.clone(), blocks });
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Blocks { agent: agent.clone(), sealed, blocks });
         Ok(Some(found))
     }
 

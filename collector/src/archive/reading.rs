@@ -60,15 +60,16 @@ impl Archive {
         index: usize,
     ) -> Result<Option<Arc<Vec<SeriesRows>>>, ArchiveError> {
         let file = &manifest.files[index];
-        if let Some(rows) = self.remembered(&file.sha256) {
-            return Ok(Some(rows));
-        }
+        // Asked first: what is gone must not be told from memory.
         match self.catalogue.disposed(manifest.number, u32::try_from(index).unwrap_or(u32::MAX)) {
             Some(Ground::Erasure) => return Ok(None),
             Some(Ground::Retention | Ground::Returned) => {
                 return Err(ArchiveError::Gone { agreement: file.agreement.clone(), until: file.last_at });
             }
             None => {}
+        }
+        if let Some(rows) = self.remembered(&file.sha256) {
+            return Ok(Some(rows));
         }
         let Some(bytes) = self.store.read(&file.place).await? else {
             return Err(damaged(file, "is not there"));

@@ -27,8 +27,12 @@ pub struct Effort {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Record work
+    #[command(
+        after_help = "Example:\n  nines-collector effort record --config collector.yaml --by kim --incident 12 --worked 0.25 \"found the slow query\""
+    )]
     Record(Record),
     /// List what is on record
+    #[command(after_help = "Example:\n  nines-collector effort list --config collector.yaml")]
     List(List),
 }
 

@@ -27,28 +27,54 @@ pub struct Incident {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Open one by hand
+    #[command(
+        after_help = "Example:\n  nines-collector incident open --config collector.yaml --by kim --service apm-prod --severity P1 \"log-ins fail\""
+    )]
     Open(Open),
     /// Take it
+    #[command(after_help = "Example:\n  nines-collector incident acknowledge 12 --by kim --config collector.yaml")]
     Acknowledge(Happened),
     /// Begin to work on it
+    #[command(after_help = "Example:\n  nines-collector incident start 12 --by kim --config collector.yaml")]
     Start(Happened),
     /// Tell the customer for the first time
+    #[command(
+        after_help = "Example:\n  nines-collector incident notice 12 \"We look into failing log-ins.\" --by kim --config collector.yaml"
+    )]
     Notice(Said),
     /// Tell the customer how it goes
+    #[command(
+        after_help = "Example:\n  nines-collector incident update 12 \"The database is being moved.\" --by kim --config collector.yaml"
+    )]
     Update(Said),
     /// Give the customer the progress report
+    #[command(
+        after_help = "Example:\n  nines-collector incident progress 12 \"Half of the pages answer again.\" --by kim --config collector.yaml"
+    )]
     Progress(Said),
     /// Resolve it
+    #[command(
+        after_help = "Example:\n  nines-collector incident resolve 12 \"The index was rebuilt.\" --by kim --config collector.yaml"
+    )]
     Resolve(Said),
     /// Give the customer the report afterwards
+    #[command(
+        after_help = "Example:\n  nines-collector incident report 12 \"Sent to Acme as PDF.\" --by kim --config collector.yaml"
+    )]
     Report(Said),
     /// Give it another severity, which then holds from the beginning
+    #[command(after_help = "Example:\n  nines-collector incident severity 12 P2 --by kim --config collector.yaml")]
     Severity(Said),
     /// Note something for the file; no clock hears it
+    #[command(
+        after_help = "Example:\n  nines-collector incident remark 12 \"see ticket 4711\" --by kim --config collector.yaml"
+    )]
     Remark(Said),
     /// List incidents
+    #[command(after_help = "Example:\n  nines-collector incident list --config collector.yaml")]
     List(List),
     /// Show one with its clocks
+    #[command(after_help = "Example:\n  nines-collector incident show 12 --config collector.yaml")]
     Show(Show),
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// both policies side by side (text, or json with both statements whole).
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  nines-collector replay --config collector.yaml --results results.ndjson --period 2026-10 --format text\n  nines-collector replay --config collector.yaml --period 2026-10 --policy stricter.yaml --format text"
+    after_help = "Example:\n  nines-collector replay --config collector.yaml --results results.ndjson --period 2026-10 --format text\n  nines-collector replay --config collector.yaml --period 2026-10 --policy stricter.yaml --format text"
 )]
 pub struct Replay {
     /// The collector's configuration

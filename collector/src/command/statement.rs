@@ -18,6 +18,7 @@ use std::path::PathBuf;
 /// stopped.
 #[derive(Debug, clap::Args)]
 #[command(
+    disable_version_flag = true,
     after_help = "Example:\n  nines-collector statement --config collector.yaml --agreement acme-apm --period 2026-10 --format html --lang ko -o acme.html"
 )]
 pub struct Statement {

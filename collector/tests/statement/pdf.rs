@@ -61,7 +61,7 @@ fn poppler(program: &str, arguments: &[&str], file: &Kept) -> String {
     }
     let output = command.output().unwrap_or_else(|error| panic!("{program}, of Debian's poppler-utils: {error}"));
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// The text in reading order, its lines joined.
