@@ -91,7 +91,7 @@ async fn signing_out_ends_the_session_everywhere_it_was_copied_to() {
     let leave = running.ask(Method::POST, "/sign-out").header("cookie", &session).header("content-type", FORM);
     let answer = leave.body(format!("form_token={token}")).send().await.unwrap();
     assert_eq!(answer.status(), 303);
-    assert!(answer.headers()["set-cookie"].to_str().unwrap().starts_with("nines_session=; Path=/; Max-Age=0"));
+    assert!(answer.headers()["set-cookie"].to_str().unwrap().starts_with("nines-session=; Path=/; Max-Age=0"));
     let answer = running.ask(Method::GET, "/agents").header("cookie", &session).send().await.unwrap();
     assert_eq!(answer.status(), 401);
     running.stop().await;

@@ -21,7 +21,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use subtle::ConstantTimeEq;
 
 /// The name of the session's cookie.
-pub(super) const COOKIE_NAME: &str = "nines_session";
+pub(super) const COOKIE_NAME: &str = "nines-session";
 
 /// A request's actor, and what its answer must carry.
 pub(super) struct Admitted {
