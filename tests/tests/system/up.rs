@@ -59,6 +59,8 @@ async fn up_shows_tells_and_remembers_what_it_was_pointed_at() {
     program.stop().await;
 
     let (mut program, console) = up(dir.path(), &[target.url()]).await;
+    // A service is shown only once what is committed was loaded.
+    console.shows(&service, "up").await;
     let again = console.statement(&agreement, period).await;
     let figure = |of: &serde_json::Value, at: &str| of["services"][0].pointer(at).unwrap().as_u64().unwrap();
     assert_eq!(
