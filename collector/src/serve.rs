@@ -289,4 +289,6 @@ pub fn ledger_url(url: &LedgerUrl) -> String {
 }
 
 #[cfg(test)]
+mod heard;
+#[cfg(test)]
 mod tests;

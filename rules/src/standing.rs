@@ -194,6 +194,13 @@ pub fn access(changes: &[Change], rule: &StandingRule, now: Timestamp) -> Access
     }
 }
 
+/// The instants at which what a customer may have can change, in no order.
+pub fn turns(changes: &[Change], rule: &StandingRule) -> impl Iterator<Item = Timestamp> {
+    let StandingRule { trial, screens_stop, collection_stops, data_deleted, terminated_deleted } = *rule;
+    let lengths = [Some(Duration::ZERO), trial, screens_stop, collection_stops, data_deleted, terminated_deleted];
+    changes.iter().flat_map(move |change| lengths.into_iter().flatten().map(|length| change.from.plus(length)))
+}
+
 /// Why a customer gets no credit for a period.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ineligible {

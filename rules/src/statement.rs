@@ -10,12 +10,12 @@ use crate::check::{Check, Counts};
 use crate::credit::{self, Credit};
 use crate::decimal::Percent;
 use crate::exclusion::{self, Judged};
-use crate::id::{CheckId, ObjectiveId};
+use crate::id::{CheckId, ObjectiveId, ServiceId};
 use crate::interval::{Interval, IntervalSet};
 use crate::latency::Population;
 use crate::outage::{self, Stretch, Verdict};
 use crate::period::Month;
-use crate::policy::Policy;
+use crate::policy::{OutageExclusions, Policy};
 use crate::recovery::{self, Recovery};
 use crate::service::{SeriesRuns, Timeline, timeline};
 use crate::standing;
@@ -88,7 +88,7 @@ pub fn reckon<'a>(
     let period = calendar.intersection(promised)?.intersection(heard)?;
 
     let timeline = timeline(series, &rule.outage, heard);
-    let excluded = effective_exclusions(agreement, service, month, &timeline);
+    let excluded = effective_exclusions(agreement, &service.id, calendar, &timeline);
     let touching = |stretches: Vec<Stretch>| -> Vec<Stretch> {
         stretches.into_iter().filter(|stretch| stretch.interval.intersection(period).is_some()).collect()
     };
@@ -132,10 +132,18 @@ fn promised(agreement: &Agreement, service: &Service) -> Option<Interval> {
     Interval::new(service.from.unwrap_or(Timestamp::MIN), until)
 }
 
-/// What exclusions have effect in the month, and in the neighbouring months that a down stretch of
-/// it reaches into: each month has its own cap on maintenance.
-fn effective_exclusions(agreement: &Agreement, service: &Service, month: Month, timeline: &Timeline) -> IntervalSet {
-    let own = month.interval(&agreement.zone);
+/// What is taken off down stretches within `own` before they are judged: nothing if the policy judges
+/// whole runs.
+pub fn taken_off(agreement: &Agreement, service: &ServiceId, own: Interval, timeline: &Timeline) -> IntervalSet {
+    match agreement.policy.availability.outage.exclusions {
+        OutageExclusions::WholeRun => IntervalSet::default(),
+        OutageExclusions::Remainder => effective_exclusions(agreement, service, own, timeline),
+    }
+}
+
+/// What exclusions have effect in the months of `own`, and in the neighbouring months that a down
+/// stretch of it reaches into: each month has its own cap on maintenance.
+fn effective_exclusions(agreement: &Agreement, service: &ServiceId, own: Interval, timeline: &Timeline) -> IntervalSet {
     let reach = timeline.down.iter().filter(|stretch| stretch.intersection(own).is_some());
     let (from, until) = reach.fold((own.from(), own.until()), |(from, until), stretch| {
         (from.min(stretch.from()), until.max(stretch.until()))
@@ -146,7 +154,7 @@ fn effective_exclusions(agreement: &Agreement, service: &Service, month: Month, 
         .map(|month| month.interval(&agreement.zone))
         .take_while(|interval| interval.from() < until)
         .flat_map(|interval| {
-            let judged = exclusion::judge(agreement, &service.id, interval);
+            let judged = exclusion::judge(agreement, service, interval);
             exclusion::effective(&judged).as_slice().to_vec()
         })
         .collect()

@@ -188,10 +188,9 @@ pub async fn close(
 ) -> Result<Closed, IssueError> {
     for _ in 0..TRIES_MAX {
         let entries = desk.record.entries(agreement);
-        let Some(terms) = Terms::of(&desk.config.agreements, &entries, agreement, month) else {
+        let Some(terms) = Terms::of(desk.config, &entries, agreement, month) else {
             return Ok(Closed::NotYet(Wait::Agreement));
         };
-        let terms = Terms { grace: desk.config.closing.grace, ..terms };
         let record = entries.len() as u64;
         let issued = desk.ledger.issued(agreement, Some(month)).await?;
         match desk.prepare(&terms, record, month, issued.last(), now, wish).await? {

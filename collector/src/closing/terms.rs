@@ -4,12 +4,15 @@
 //! It is a function of the versions and of the entries it is given. Of a record's first entries it
 //! makes what was known then, so that an earlier statement can be drawn up again.
 
+use config::collector::CollectorConfig;
 use config::collector::evidence::GRACE_DEFAULT;
 use rules::agreement::Agreement;
 use rules::id::AgreementId;
 use rules::period::Month;
+use rules::policy::Policy;
 use rules::record::exclusions::exclusions;
 use rules::record::{Entry, in_order, standings};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An agreement's terms for one month.
@@ -24,7 +27,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The terms of an agreement that nothing is on record about.
+    /// The terms of an agreement that nothing is on record about: for evidence without a ledger.
     pub fn new(agreement: Agreement) -> Terms {
         Terms { agreement, record: Vec::new(), grace: GRACE_DEFAULT }
     }
@@ -32,9 +35,14 @@ impl Terms {
     /// The terms of the version of `id` that is in force in `month`, with `record` joined to what the
     /// configuration says; nothing if no version is. Where the two name one instant for a change of
     /// standing, the record's counts.
-    pub fn of(agreements: &[Agreement], record: &[Entry], id: &AgreementId, month: Month) -> Option<Terms> {
-        let version = agreements.iter().find(|version| version.id == *id && version.is_in_force(month))?;
-        Some(Terms { agreement: joined(version, record), record: record.to_vec(), grace: GRACE_DEFAULT })
+    pub fn of(config: &CollectorConfig, record: &[Entry], id: &AgreementId, month: Month) -> Option<Terms> {
+        let version = config.agreement(id.as_str(), month)?;
+        Some(Terms { agreement: joined(version, record), record: record.to_vec(), grace: config.closing.grace })
+    }
+
+    /// The same terms under another policy: the record is heard as it was.
+    pub fn under(&self, policy: Arc<Policy>) -> Terms {
+        Terms { agreement: Agreement { policy, ..self.agreement.clone() }, ..self.clone() }
     }
 }
 

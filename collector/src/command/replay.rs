@@ -1,5 +1,5 @@
 //! `replay`: a statement from results in a file, without a ledger, and what another policy would
-//! have said of them.
+//! have said of them, or of what the ledger holds with the record that belongs to it.
 
 use super::output::Output;
 use super::{Failure, agreement, configuration, ledger, source};
@@ -8,9 +8,9 @@ use crate::closing::{self, terms::Terms};
 use crate::render::Format;
 use crate::render::comparison::{self, compare};
 use daemon::clock::Clock;
-use rules::agreement::Agreement;
 use rules::period::Month;
 use rules::policy::Policy;
+use rules::record::up_to;
 use rules::time::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +20,8 @@ use std::sync::Arc;
 /// For audits, disputes and "what if the policy were …": the same results under another
 /// configuration give another statement, and nothing is stored. With --policy the month stands under
 /// both policies side by side (text, or json with both statements whole).
+/// A file of results comes without a record: exclusions, standings and fees are those of the
+/// configuration. From the ledger the record is heard as well, in both columns.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  nines-collector replay --config collector.yaml --results results.ndjson --period 2026-10 --format text\n  nines-collector replay --config collector.yaml --period 2026-10 --policy stricter.yaml --format text"
@@ -37,7 +39,7 @@ pub struct Replay {
     /// Another policy: a file with one, or the name of a preset
     #[arg(long, value_name = "FILE|PRESET")]
     policy: Option<String>,
-    /// Hear evidence up to this instant only (RFC 3339)
+    /// Hear evidence, and the ledger's record, up to this instant only (RFC 3339)
     #[arg(long, value_name = "INSTANT")]
     as_of: Option<Timestamp>,
     /// The agreement; needed if there are several
@@ -50,12 +52,18 @@ pub struct Replay {
 impl Replay {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let terms = Terms::new(agreement(&config, self.agreement.as_deref(), self.period)?.clone());
+        let version = agreement(&config, self.agreement.as_deref(), self.period)?;
         match &self.results {
-            Some(results) => self.draw_up(&source::results(results, &terms.agreement)?, &terms, self.as_of).await,
+            Some(results) => {
+                let terms = Terms { grace: config.closing.grace, ..Terms::new(version.clone()) };
+                self.draw_up(&source::results(results, version)?, &terms, self.as_of).await
+            }
             None => {
                 let clock = Clock::system();
                 let evidence = ledger::evidence(&config, &clock).await?;
+                let entries = ledger::record(evidence.shared_ledger(), &clock).await?.entries(&version.id);
+                let terms = Terms::of(&config, up_to(&entries, self.as_of), &version.id, self.period);
+                let terms = terms.expect("the version that was found is in force in this month");
                 self.draw_up(&evidence, &terms, Some(self.as_of.unwrap_or_else(|| clock.wall()))).await
             }
         }
@@ -65,7 +73,7 @@ impl Replay {
         let failed = |error: E::Error| Failure::run("draw up the statement", error);
         let own = closing::draw_up(evidence, terms, self.period, as_of).await.map_err(failed)?;
         let Some(named) = &self.policy else { return self.output.write(&own) };
-        let under = Terms { agreement: under(&terms.agreement, policy(named)?), ..terms.clone() };
+        let under = terms.under(policy(named)?);
         let other = closing::draw_up(evidence, &under, self.period, as_of).await.map_err(failed)?;
         let compared = compare(&own, &other);
         let told = match self.output.format() {
@@ -78,11 +86,6 @@ impl Replay {
         };
         self.output.write_bytes(told.as_bytes())
     }
-}
-
-/// The agreement as it would be under another policy.
-pub(crate) fn under(agreement: &Agreement, policy: Arc<Policy>) -> Agreement {
-    Agreement { policy, ..agreement.clone() }
 }
 
 /// A preset's name comes before a file's.

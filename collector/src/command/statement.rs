@@ -55,11 +55,10 @@ impl Statement {
         let clock = Clock::system();
         let evidence = ledger::evidence(&config, &clock).await?;
         let record = ledger::record(evidence.shared_ledger(), &clock).await?;
-        let terms = Terms::of(&config.agreements, &record.entries(&agreement.id), &agreement.id, self.period);
+        let terms = Terms::of(&config, &record.entries(&agreement.id), &agreement.id, self.period);
         let terms = terms.ok_or_else(|| {
             Failure::NotThere(format!("no version of {} is in force in {}", agreement.id, self.period))
         })?;
-        let terms = Terms { grace: config.closing.grace, ..terms };
         let drawn_up = closing::draw_up(&evidence, &terms, self.period, Some(clock.wall())).await;
         self.output.write(&drawn_up.map_err(|error| Failure::run("draw up the statement", error))?)
     }

@@ -63,7 +63,7 @@ async fn wait_for_checks(
             let kind = HeaderValue::from_static("application/json");
             return Ok(([(header::CONTENT_TYPE, kind), (header::ETAG, etag)], document).into_response());
         }
-        // Another version of an agreement may come into force while the agent waits.
+        // Another version of an agreement may come into force while the agent waits, or a standing end it.
         let turn = held.turns_after(now).map(|turn| ingest.clock.boot_at(turn)).filter(|turn| *turn < deadline);
         let changed = tokio::select! {
             changed = config.changed() => changed.is_ok(),

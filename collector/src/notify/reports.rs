@@ -194,7 +194,7 @@ impl Renderer {
         let config = Arc::clone(&self.config.borrow());
         let month = report.period.parse::<Month>().map_err(|error| SendError::Never(error.to_string()))?;
         let id = report.agreement.parse().map_err(|_| SendError::Never("its agreement has no name".to_owned()))?;
-        let Some(terms) = Terms::of(&config.agreements, &self.record.entries(&id), &id, month) else {
+        let Some(terms) = Terms::of(&config, &self.record.entries(&id), &id, month) else {
             return Err(SendError::Never(format!("no version of the agreement is in force in {month}")));
         };
         let drawn_up = closing::draw_up(&self.evidence, &terms, month, Some(now)).await;

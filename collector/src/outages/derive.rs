@@ -4,14 +4,13 @@ use super::{OpenOutage, ServiceNow, ServiceState};
 use crate::state::SeriesView;
 use rules::agreement::{Agreement, Service};
 use rules::check::{Check, Counts};
-use rules::exclusion;
 use rules::id::{AgentId, CheckId};
 use rules::interval::{Interval, IntervalSet};
 use rules::outage::{Verdict, stretches};
 use rules::period::Month;
-use rules::policy::OutageExclusions;
 use rules::run::Run;
 use rules::service::{SeriesRuns, Timeline, timeline};
+use rules::statement::taken_off;
 use rules::time::Timestamp;
 use std::time::Duration;
 
@@ -46,13 +45,8 @@ pub(super) fn derive(
     let timeline = timeline(&runs, rule, past);
     (found.state, found.since) = state(&timeline, now);
 
-    let excluded = match rule.exclusions {
-        OutageExclusions::WholeRun => IntervalSet::default(),
-        OutageExclusions::Remainder => {
-            let month = Month::containing(now, &agreement.zone).interval(&agreement.zone);
-            exclusion::effective(&exclusion::judge(agreement, &service.id, month))
-        }
-    };
+    let month = Month::containing(now, &agreement.zone).interval(&agreement.zone);
+    let excluded = taken_off(agreement, &service.id, month, &timeline);
     let last = stretches(&timeline, &runs, rule, &excluded).pop().filter(|stretch| stretch.ongoing);
     let mut due = held.iter().filter_map(|(_, runs)| next_end(runs, now)).min();
     if let Some(stretch) = last {
@@ -62,7 +56,9 @@ pub(super) fn derive(
         if stretch.verdict == Verdict::Outage {
             found.outage = Some(OpenOutage { began_at: stretch.interval.from(), causes: stretch.causes });
         } else if found.state == ServiceState::Down {
-            let opens = stretch.interval.from().plus(rule.at_least).max(now.plus(Duration::from_millis(1)));
+            let begun = excluded.iter().filter(|excluded| excluded.from() < now).map(Interval::until);
+            let since = begun.fold(stretch.interval.from(), Timestamp::max);
+            let opens = since.plus(rule.at_least).max(now.plus(Duration::from_millis(1)));
             due = Some(due.map_or(opens, |due| due.min(opens)));
         }
     }

@@ -145,7 +145,7 @@ async fn outages(
     actor: Actor,
     Path(name): Path<String>,
 ) -> Result<Json<views::Outages>, Problem> {
-    let config = app.config();
+    let config = app.promised();
     let now = app.clock.wall();
     let (agreement, service) = actor.service(&config.agreements, &name, now)?;
     let recent = recent::recent(&app.state, agreement, service, now);

@@ -13,6 +13,7 @@ use rules::outage::{Stretch, Verdict, stretches};
 use rules::outcome::OutcomeKind;
 use rules::run::Run;
 use rules::service::timeline;
+use rules::statement::taken_off;
 use rules::time::Timestamp;
 use std::time::Duration;
 
@@ -48,7 +49,8 @@ pub(crate) fn recent(state: &State, agreement: &Agreement, service: &Service, no
     let rule = &agreement.policy.availability.outage;
     let window = last(RECENT, now);
     let timeline = timeline(&series, rule, last(REACH, now));
-    let stretches = stretches(&timeline, &series, rule, &IntervalSet::default());
+    let off = taken_off(agreement, &service.id, last(REACH, now), &timeline);
+    let stretches = stretches(&timeline, &series, rule, &off);
     Recent { stretches, window, up: timeline.up }
 }
 

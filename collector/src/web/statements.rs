@@ -99,9 +99,9 @@ pub(super) fn terms(
     agreement: &AgreementId,
     month: Month,
 ) -> Result<Terms, Problem> {
-    let terms = Terms::of(&config.agreements, &app.record.entries(agreement), agreement, month);
+    let terms = Terms::of(config, &app.record.entries(agreement), agreement, month);
     let none = || Problem::NotFound { what: "version in force", name: format!("{agreement} in {month}") };
-    Ok(Terms { grace: config.closing.grace, ..terms.ok_or_else(none)? })
+    terms.ok_or_else(none)
 }
 
 /// Draws up a month from what is committed up to now.

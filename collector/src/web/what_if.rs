@@ -1,14 +1,13 @@
 //! "What if the policy were another": a month under two policies side by side, `/what-if/{agreement}/{period}`.
 //!
-//! It only asks: nothing is stored, and the policy that is typed in reads no file and no environment.
+//! Both columns hear what is on record, as the statement does. It only asks: nothing is stored, and the
+//! policy that is typed in reads no file and no environment.
 
 use super::frame::Frame;
 use super::people::Actor;
 use super::problem::Problem;
-use super::statements::{draw_up, named};
+use super::statements::{draw_up, named, terms};
 use super::{AppState, console, encoded, page};
-use crate::closing::terms::Terms;
-use crate::command::replay::under;
 use crate::render::comparison::{Compared, compare};
 use askama::Template;
 use axum::extract::{self, Path, Query};
@@ -74,8 +73,8 @@ pub(super) async fn show(
         Err(wrong) => shown.wrong = Some(wrong),
         Ok(None) => {}
         Ok(Some(policy)) => {
-            let own = Terms::new(agreement.clone());
-            let other = Terms { agreement: under(agreement, policy), ..own.clone() };
+            let own = terms(&app, &config, &agreement.id, month)?;
+            let other = own.under(policy);
             let compared = compare(&draw_up(&app, &own, month).await?, &draw_up(&app, &other, month).await?);
             shown.policies = Some(compared.policies);
             shown.services = compared.services;

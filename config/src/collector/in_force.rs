@@ -3,6 +3,7 @@
 use super::CollectorConfig;
 use rules::agreement::{Agreement, Service};
 use rules::period::Month;
+use rules::standing;
 use rules::time::Timestamp;
 
 impl CollectorConfig {
@@ -46,11 +47,13 @@ impl CollectorConfig {
         self.in_force(now).flat_map(|agreement| agreement.services.iter().map(move |service| (agreement, service)))
     }
 
-    /// The first instant after `now` at which another version of some agreement is in force.
+    /// The first instant after `now` at which another version of some agreement is in force, or a
+    /// customer's standing may stop something or give it again.
     pub fn turns_after(&self, now: Timestamp) -> Option<Timestamp> {
         let turns = self.agreements.iter().flat_map(|agreement| {
             let edges = [agreement.effective.from, agreement.effective.until];
-            edges.into_iter().flatten().map(|month| month.interval(&agreement.zone).from())
+            let edges = edges.into_iter().flatten().map(|month| month.interval(&agreement.zone).from());
+            edges.chain(standing::turns(&agreement.standing, &agreement.policy.standing))
         });
         turns.filter(|turn| now < *turn).min()
     }

@@ -103,7 +103,7 @@ impl Desk {
 
     fn terms(&self, entries: &[Entry]) -> Terms {
         let month: Month = "2026-10".parse().unwrap();
-        Terms::of(&self.agreements, entries, &self.agreements[0].id, month).unwrap()
+        Terms::of(&self.config, entries, &self.agreements[0].id, month).unwrap()
     }
 
     fn bars(&self) -> Vec<Option<Bar>> {
