@@ -148,8 +148,14 @@ impl Failure {
     }
 }
 
-/// Loads the collector's configuration; doubts go to stderr.
+/// Loads the collector's configuration. Its doubts are left to `validate` and `serve`: who asks for
+/// something else has heard them.
 pub(crate) fn configuration(path: &Path) -> Result<CollectorConfig, Failure> {
+    Ok(config::collector::load(path)?.value)
+}
+
+/// Loads the collector's configuration; doubts go to stderr.
+fn configuration_with_doubts(path: &Path) -> Result<CollectorConfig, Failure> {
     let Loaded { value, warnings } = config::collector::load(path)?;
     for warning in &warnings {
         eprintln!("warning: {warning}");

@@ -6,15 +6,18 @@ use super::{Failure, configuration, ledger};
 use crate::closing::effect::{Effect, Figures, effects};
 use crate::record::Record;
 use crate::record::acts::{NotRecorded, put_on_record};
+use crate::render::figures::length;
 use crate::render::outside::printable;
 use config::collector::CollectorConfig;
 use config::collector::users::Role;
 use daemon::clock::Clock;
+use rules::agreement::Language;
 use rules::id::AgreementId;
 use rules::interval::Interval;
 use rules::record::{Entry, Fact};
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Whose record.
 #[derive(Clone, Debug, clap::Args)]
@@ -162,5 +165,6 @@ fn figures(figures: &Figures) -> String {
         Some(_) => "credit withheld".to_owned(),
         None => format!("credit {} %", figures.credit.percent),
     };
-    format!("{} %, downtime {} ms, {credit}", figures.availability, figures.availability.downtime_ms)
+    let downtime = length(Duration::from_millis(figures.availability.downtime_ms), Language::English);
+    format!("{} %, downtime {downtime}, {credit}", figures.availability)
 }

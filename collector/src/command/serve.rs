@@ -1,6 +1,6 @@
 //! `serve`: the daemon.
 
-use super::{Failure, configuration};
+use super::{Failure, configuration_with_doubts};
 use crate::serve::Collector;
 use crate::web;
 use daemon::clock::Clock;
@@ -31,7 +31,7 @@ impl Serve {
         let shutdown = Shutdown::listen().map_err(|error| Failure::run("start", error))?;
         let clock = Clock::system();
         let watch = FileWatch::new(&self.config, shutdown.hangup(), clock.clone());
-        let config = configuration(&self.config)?;
+        let config = configuration_with_doubts(&self.config)?;
         let started = Collector::start(config, clock).await;
         let collector = started.map_err(|error| Failure::run("start the collector", error))?;
         let ended = web::serve(collector, Some(watch), shutdown.token()).await;

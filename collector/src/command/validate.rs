@@ -19,15 +19,18 @@ pub struct Validate {
 
 impl Validate {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let config = super::configuration(&self.file)?;
+        let config = super::configuration_with_doubts(&self.file)?;
         let names: BTreeSet<&AgreementId> = config.agreements.iter().map(|agreement| &agreement.id).collect();
         let all = config.agreements.iter().flat_map(|agreement| &agreement.services);
         // Of a service that stands in several versions, the last.
         let last: BTreeMap<&ServiceId, &Service> = all.map(|service| (&service.id, service)).collect();
         let checks: usize = last.values().map(|service| service.checks.len()).sum();
-        let (agreements, services) = (names.len(), last.len());
-        let file = self.file.display();
-        eprintln!("{file}: good; {agreements} agreements, {services} services, {checks} checks");
+        let told = [counted(names.len(), "agreement"), counted(last.len(), "service"), counted(checks, "check")];
+        eprintln!("{}: good; {}", self.file.display(), told.join(", "));
         Ok(())
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -42,6 +42,7 @@ words! {
     Predecessor: "Takes the place of", "대체 대상";
     Provisional: "provisional", "잠정";
     Final: "final", "확정";
+    NotIssued: "closed, not issued", "마감, 미발행";
     Amended: "final, amended", "정정 확정";
     Service: "Service", "서비스";
     Services: "Services", "서비스";

@@ -45,8 +45,9 @@ pub(super) fn services(services: &[ServiceDraft], policy: &Policy, policy_at: Sp
     let objectives = policy.latency.iter().map(|objective| &objective.id);
     let unmeasured: Vec<&str> = objectives.filter(|id| !is_measured(id)).map(ObjectiveId::as_str).collect();
     if !unmeasured.is_empty() {
+        let (objectives, are) = if unmeasured.len() == 1 { ("objective", "it is") } else { ("objectives", "they are") };
         let message = format!(
-            "no check of this agreement names the latency objective {} of policy `{}`, so it is never measured; add the key `objective` to a check",
+            "no check of this agreement names the latency {objectives} {} of policy `{}`, so {are} never measured; add the key `objective` to a check",
             listed(&unmeasured),
             policy.id
         );

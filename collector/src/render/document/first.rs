@@ -9,12 +9,13 @@ use crate::render::outside;
 use crate::render::words::Word;
 use rules::agreement::{Effective, Language};
 
-/// Whether figures can still change, in a word.
+/// Whether figures can still change, in a word. Only what was issued is called final.
 pub(super) fn state(statement: &Statement<'_>, language: Language) -> Badge {
-    let (tone, word) = match (&statement.state, &statement.amends) {
-        (State::Provisional(_), _) => (Tone::Weak, Word::Provisional),
-        (State::Final { .. }, None) => (Tone::Good, Word::Final),
-        (State::Final { .. }, Some(_)) => (Tone::Good, Word::Amended),
+    let (tone, word) = match (&statement.state, &statement.issue, &statement.amends) {
+        (State::Provisional(_), _, _) => (Tone::Weak, Word::Provisional),
+        (State::Final { .. }, None, _) => (Tone::Weak, Word::NotIssued),
+        (State::Final { .. }, Some(_), None) => (Tone::Good, Word::Final),
+        (State::Final { .. }, Some(_), Some(_)) => (Tone::Good, Word::Amended),
     };
     Badge { tone, word: word.say(language) }
 }

@@ -114,14 +114,16 @@ fn line_of(letters: &[Letter], size: f32) -> Line {
 /// How many letters of `rest` the next line takes: at least one, at most `width` ems of them and
 /// the spaces that follow.
 fn line_end(rest: &[Letter], width: f32) -> usize {
-    let (mut reached, mut at_space, mut at_sign, mut within) = (0.0, None, None, None);
+    let (mut reached, mut at_space, mut at_unit, mut at_sign, mut within) = (0.0, None, None, None, None);
     for (index, letter) in rest.iter().enumerate() {
         if let Some(before) = index.checked_sub(1).map(|before| rest[before])
             && !breaks_after(*letter)
             && !is_closing(letter.character)
             && !is_opening(before.character)
         {
-            if breaks_after(before) {
+            if begins_unit(rest, index) {
+                at_unit = Some(index);
+            } else if breaks_after(before) {
                 at_space = Some(index);
             } else if is_joint(before.character) && !letter.character.is_ascii_digit() {
                 at_sign = Some(index);
@@ -133,7 +135,7 @@ fn line_end(rest: &[Letter], width: f32) -> usize {
         if width < reached && !breaks_after(*letter) && 0 < index {
             // A sign is worth breaking at if the line isn't left mostly empty.
             let at_sign = at_sign.filter(|at| index < at * 2);
-            return at_space.or(at_sign).or(within).unwrap_or(index).min(index);
+            return at_space.or(at_unit).or(at_sign).or(within).unwrap_or(index).min(index);
         }
     }
     rest.len()
@@ -141,6 +143,15 @@ fn line_end(rest: &[Letter], width: f32) -> usize {
 
 fn breaks_after(letter: Letter) -> bool {
     letter.character.is_whitespace() && !matches!(letter.character, '\u{a0}' | '\u{2007}' | '\u{202f}')
+}
+
+/// Whether a unit of time begins at `index`, after its number and a space: it stays with its number.
+fn begins_unit(letters: &[Letter], index: usize) -> bool {
+    const UNITS: [&str; 5] = ["d", "h", "min", "s", "ms"];
+    let word: String =
+        letters[index..].iter().take(4).map(|letter| letter.character).take_while(char::is_ascii_alphabetic).collect();
+    let [.., number, space] = letters[..index] else { return false };
+    number.character.is_ascii_digit() && breaks_after(space) && UNITS.contains(&word.as_str())
 }
 
 /// What stays with what is before it.
@@ -229,6 +240,13 @@ mod tests {
         assert_eq!(broken("가나다 99.9 %", "가나다 99.9"), ["가나다 ", "99.9 %"]);
         assert_eq!(broken("가나다라)마", "가나다라"), ["가나다", "라)마"]);
         assert_eq!(broken("가나다(라마", "가나다("), ["가나다", "(라마"]);
+    }
+
+    #[test]
+    fn a_unit_stays_with_its_number() {
+        assert_eq!(broken("2 h 38 min 44 s", "2 h 38 min 44"), ["2 h 38 min ", "44 s"]);
+        assert_eq!(broken("44 s", "44"), ["44 ", "s"]);
+        assert_eq!(broken("the 44 sets", "the 44"), ["the 44 ", "sets"]);
     }
 
     #[test]
