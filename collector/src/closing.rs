@@ -6,6 +6,7 @@
 
 pub mod amendment;
 pub mod closer;
+pub mod copies;
 pub mod effect;
 pub mod evidence;
 pub mod explanation;

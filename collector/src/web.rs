@@ -26,6 +26,7 @@ mod statements;
 mod what_if;
 
 use crate::outages::ServiceNow;
+use crate::render::press::Press;
 use crate::serve::{Collector, Facts, ServeError};
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -55,6 +56,8 @@ pub(crate) struct AppState {
     figures: Arc<Figures>,
     /// Who was here.
     people: Arc<People>,
+    /// What prints statements.
+    press: Press,
 }
 
 impl Deref for AppState {
@@ -67,7 +70,7 @@ impl Deref for AppState {
 
 impl AppState {
     fn new(facts: Facts) -> AppState {
-        AppState { facts, figures: Arc::default(), people: Arc::default() }
+        AppState { facts, figures: Arc::default(), people: Arc::default(), press: Press::default() }
     }
 
     /// What `service` is now.

@@ -222,4 +222,4 @@ async fn book(desk: &Desk<'_>, version_in_force: &Agreement, heard: u64, issued:
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,14 +1,19 @@
 //! An issued statement drawn up again: for the forms that are not stored, and for whoever doubts that
 //! it follows from what it says it rests on.
+//!
+//! Whatever it is drawn up from, what comes out is what was signed, to the byte, or an error.
 
+use super::evidence::{Evidence, REACH};
 use super::issue::{IssueError, amendment};
 use super::pinned::{Pinned, PinnedError};
 use super::seal::{self, NotSealed, Sealed};
-use super::{Document, Statement, draw_up};
-use crate::ledger::Ledger;
+use super::{Document, Issue, Statement, draw_up};
+use crate::evidence::LedgerEvidence;
+use crate::ledger::LedgerError;
 use crate::ledger::books::Issued;
 use crate::render::json;
 use crate::render::json::read::{NotAStatement, Origin, origin};
+use rules::time::Timestamp;
 
 /// Why an issued statement can't be drawn up again.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +30,9 @@ pub enum AgainError {
     /// Its evidence can't be had.
     #[error(transparent)]
     Evidence(#[from] PinnedError),
+    /// What the ledger added up can't be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// Its predecessor can't be compared with.
     #[error(transparent)]
     Amendment(#[from] IssueError),
@@ -56,14 +64,30 @@ impl<'a> Opened<'a> {
         Ok(Opened { issued, before, sealed, origin })
     }
 
-    /// Draws it up again from the very blocks that it rests on. What comes out is what was signed, to
-    /// the byte, or an error.
-    pub async fn statement(&self, ledger: &dyn Ledger) -> Result<Statement<'_>, AgainError> {
-        let Origin { terms, month, as_of, version, issue } = &self.origin;
-        let heard = &issue.as_ref().ok_or(AgainError::Groundless)?.agents;
-        let mut statement = draw_up(&Pinned::new(ledger, heard), terms, *month, *as_of).await?;
+    /// From when on it rests on evidence.
+    pub fn rests_from(&self) -> Timestamp {
+        self.origin.month.interval(&self.origin.terms.agreement.zone).from().minus(REACH)
+    }
+
+    /// Draws it up again. What the ledger has added up is quick to read, and gives the same as long as
+    /// nothing came in since it was issued; otherwise it is drawn up from the very blocks that it rests
+    /// on.
+    pub async fn statement(&self, evidence: &LedgerEvidence) -> Result<Statement<'_>, AgainError> {
+        let issue = self.origin.issue.as_ref().ok_or(AgainError::Groundless)?;
+        if let Ok(statement) = self.drawn_up_from(evidence, issue).await {
+            return Ok(statement);
+        }
+        self.drawn_up_from(&Pinned::new(evidence.ledger(), &issue.agents), issue).await
+    }
+
+    async fn drawn_up_from<E: Evidence>(&self, evidence: &E, issue: &Issue) -> Result<Statement<'_>, AgainError>
+    where
+        AgainError: From<E::Error>,
+    {
+        let Origin { terms, month, as_of, version, .. } = &self.origin;
+        let mut statement = draw_up(evidence, terms, *month, *as_of).await?;
         statement.version = *version;
-        statement.issue.clone_from(issue);
+        statement.issue = Some(issue.clone());
         if let Some(before) = self.before {
             statement.amends = amendment(&statement, before)?;
         }

@@ -53,7 +53,11 @@ pub(crate) async fn record(ledger: Arc<dyn Ledger>, clock: &Clock) -> Result<Rec
 
 /// Opens the ledger and loads what is committed.
 pub(crate) async fn evidence(config: &CollectorConfig, clock: &Clock) -> Result<LedgerEvidence, Failure> {
-    let ledger = open(config).await?;
+    loaded(open(config).await?, clock).await
+}
+
+/// Loads what is committed in `ledger`.
+pub(crate) async fn loaded(ledger: Arc<dyn Ledger>, clock: &Clock) -> Result<LedgerEvidence, Failure> {
     let state = State::default();
     let (mut committer, _commits) = Committer::new(Arc::clone(&ledger), state.clone(), Metrics::new(), clock.clone());
     committer.load_all().await.map_err(|error| Failure::run("load what is committed", error))?;

@@ -1,15 +1,12 @@
 //! `statement`: an agreement's month, as it was issued or from the ledger as it is.
 
 use super::output::Output;
-use super::{Failure, agreement, configuration, ledger};
-use crate::closing::issued::Opened;
-use crate::closing::{self, terms::Terms};
-use crate::ledger::Ledger;
-use crate::ledger::books::Issued;
+use super::{Failure, agreement_id, configuration, ledger};
+use crate::closing::copies::{Asked, Copies, CopyError};
 use daemon::clock::Clock;
-use rules::id::AgreementId;
 use rules::period::Month;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Give an agreement's month, as it was issued or drawn up from the ledger
 ///
@@ -44,47 +41,32 @@ pub struct Statement {
 impl Statement {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let config = configuration(&self.config)?;
-        let agreement = agreement(&config, self.agreement.as_deref(), self.period)?;
-        if !self.draw_up {
-            let ledger = ledger::open(&config).await?;
-            let issued = self.issued(&*ledger, &agreement.id).await?;
-            if !issued.is_empty() {
-                return self.give(&*ledger, &issued).await;
-            }
-        }
+        let agreement = agreement_id(&config, self.agreement.as_deref())?;
+        self.output.fits()?;
         let clock = Clock::system();
-        let evidence = ledger::evidence(&config, &clock).await?;
-        let record = ledger::record(evidence.shared_ledger(), &clock).await?;
-        let terms = Terms::of(&config, &record.entries(&agreement.id), &agreement.id, self.period);
-        let terms = terms.ok_or_else(|| {
-            Failure::NotThere(format!("no version of {} is in force in {}", agreement.id, self.period))
-        })?;
-        let drawn_up = closing::draw_up(&evidence, &terms, self.period, Some(clock.wall())).await;
-        self.output.write(&drawn_up.map_err(|error| Failure::run("draw up the statement", error))?)
+        let ledger = ledger::open(&config).await?;
+        let record = ledger::record(Arc::clone(&ledger), &clock).await?;
+        let copies = Copies { ledger: &*ledger, record: &record, config: &config };
+        let original = copies.find(agreement, self.period, self.asked(), clock.wall()).await.map_err(failure)?;
+        if let Some(issued) = original.issued().filter(|_| self.output.is_json()) {
+            return self.output.write_bytes(&issued.bytes);
+        }
+        let evidence = ledger::loaded(ledger, &clock).await?;
+        original.read(&evidence, |statement| self.output.write(statement)).await.map_err(failure)?
     }
 
-    async fn issued(&self, ledger: &dyn Ledger, agreement: &AgreementId) -> Result<Vec<Issued>, Failure> {
-        let issued = ledger.issued(agreement, Some(self.period)).await;
-        let issued = issued.map_err(|error| Failure::run("read issued statements", error))?;
-        if let Some(version) = self.version
-            && issued.iter().all(|issued| issued.version != version)
-        {
-            let none = format!("{agreement} {} has no version {version}; {} were issued", self.period, issued.len());
-            return Err(Failure::NotThere(none));
+    fn asked(&self) -> Asked {
+        match self.version {
+            Some(version) => Asked::Version(version),
+            None if self.draw_up => Asked::Draft,
+            None => Asked::Newest,
         }
-        Ok(issued)
     }
+}
 
-    async fn give(&self, ledger: &dyn Ledger, issued: &[Issued]) -> Result<(), Failure> {
-        let wanted = self.version.or(issued.last().map(|newest| newest.version));
-        let place = issued.iter().position(|issued| Some(issued.version) == wanted).unwrap_or_default();
-        let version = &issued[place];
-        if self.output.is_json() {
-            return self.output.write_bytes(&version.bytes);
-        }
-        let failed = |error| Failure::run(format!("draw up version {} again", version.version), error);
-        let before = place.checked_sub(1).map(|before| &issued[before]);
-        let opened = Opened::new(version, before).map_err(failed)?;
-        self.output.write(&opened.statement(ledger).await.map_err(failed)?)
+fn failure(error: CopyError) -> Failure {
+    match error {
+        CopyError::NoVersion { .. } | CopyError::NotInForce { .. } => Failure::NotThere(error.to_string()),
+        error => Failure::run("give the statement", error),
     }
 }

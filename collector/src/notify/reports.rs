@@ -1,5 +1,6 @@
 //! Statements that are sent regularly: when one is due it is booked into the outbox, once, whichever
-//! collector is first; it is drawn up when it is sent.
+//! collector is first. What was issued is sent as it was issued; the month so far is drawn up when it
+//! is sent.
 //!
 //! One that nobody booked in time because no collector ran is booked late; the outbox sends it within
 //! hours, and skips it, saying so, after that.
@@ -7,14 +8,16 @@
 use super::body::{Body, Report};
 use super::http::SendError;
 use super::words;
-use crate::closing::{self, Statement, terms::Terms};
+use crate::closing::Statement;
+use crate::closing::copies::{Asked, Copies, CopyError};
 use crate::commit::chain;
 use crate::evidence::LedgerEvidence;
 use crate::ledger::books::Message;
 use crate::record::{Draft, Record, RecordError};
 use crate::render::figures::{cut_percent, length};
 use crate::render::outside::printable;
-use crate::render::{Format, render};
+use crate::render::press::Press;
+use crate::render::{Format, Manuscript};
 use crate::serve::Facts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -144,6 +147,7 @@ pub(crate) struct Renderer {
     evidence: LedgerEvidence,
     record: Record,
     config: watch::Receiver<Arc<CollectorConfig>>,
+    press: Press,
 }
 
 /// A report, ready to be sent.
@@ -186,39 +190,61 @@ impl Rendered {
 impl Renderer {
     pub(super) fn new(facts: &Facts) -> Renderer {
         let (evidence, record, config) = (facts.evidence.clone(), facts.record.clone(), facts.config.clone());
-        Renderer { evidence, record, config }
+        Renderer { evidence, record, config, press: Press::default() }
     }
 
-    /// Draws `report` up as of `now`.
+    /// Gets `report` ready: what was issued, or what is known at `now` of a month of which nothing was.
     pub(super) async fn render(&self, report: &Report, now: Timestamp) -> Result<Rendered, SendError> {
         let config = Arc::clone(&self.config.borrow());
         let month = report.period.parse::<Month>().map_err(|error| SendError::Never(error.to_string()))?;
         let id = report.agreement.parse().map_err(|_| SendError::Never("its agreement has no name".to_owned()))?;
-        let Some(terms) = Terms::of(&config, &self.record.entries(&id), &id, month) else {
-            return Err(SendError::Never(format!("no version of the agreement is in force in {month}")));
+        let asked = report.issued.map_or(Asked::Newest, Asked::Version);
+        let copies = Copies { ledger: self.evidence.ledger(), record: &self.record, config: &config };
+        let original = copies.find(&id, month, asked, now).await.map_err(|error| failed(&error))?;
+        let format = form(&report.format)?;
+        let put_into_words = |statement: &Statement<'_>| {
+            let language = statement.agreement.language;
+            (Manuscript::of(statement, format, language), figures(statement, language), language)
         };
-        let drawn_up = closing::draw_up(&self.evidence, &terms, month, Some(now)).await;
-        let statement = drawn_up.map_err(|error| SendError::later(chain(&error)))?;
-        let (format, kind) = form(&report.format)?;
-        let language = terms.agreement.language;
-        let bytes = render(&statement, format, language).map_err(|error| SendError::Never(chain(&error)))?;
+        let read = original.read(&self.evidence, put_into_words).await;
+        let stored = original.issued().filter(|_| format == Format::Json).map(|issued| issued.bytes.clone());
+        let (bytes, text, language) = match (stored, read) {
+            (Some(stored), Ok((_, text, language))) => (stored, text, language),
+            // Its figures can't be told beside it any more; the file has them.
+            (Some(stored), Err(CopyError::Gone { .. })) => (stored, String::new(), Language::English),
+            (None, Ok((manuscript, text, language))) => {
+                let printed = self.press.print(manuscript).await;
+                (printed.map_err(|error| failed(&CopyError::Pages(error)))?, text, language)
+            }
+            (_, Err(error)) => return Err(failed(&error)),
+        };
         Ok(Rendered {
             subject: words::report_subject(report, language),
-            text: figures(&statement, language),
+            text,
             name: format!("{}-{month}.{}", plain(&report.agreement), report.format.replace("text", "txt")),
-            kind,
+            kind: format.media_type(),
             bytes,
         })
     }
 }
 
-fn form(word: &str) -> Result<(Format, &'static str), SendError> {
+/// Whether it is worth trying again.
+fn failed(error: &CopyError) -> SendError {
+    match error {
+        CopyError::Ledger(_) | CopyError::Again { .. } | CopyError::Amendment(_) => SendError::later(chain(error)),
+        CopyError::NoVersion { .. } | CopyError::NotInForce { .. } | CopyError::Gone { .. } | CopyError::Pages(_) => {
+            SendError::Never(chain(error))
+        }
+    }
+}
+
+fn form(word: &str) -> Result<Format, SendError> {
     match word {
-        "json" => Ok((Format::Json, "application/json")),
-        "html" => Ok((Format::Html, "text/html; charset=utf-8")),
-        "csv" => Ok((Format::Csv, "text/csv; charset=utf-8")),
-        "text" => Ok((Format::Text, "text/plain; charset=utf-8")),
-        "pdf" => Ok((Format::Pdf, "application/pdf")),
+        "json" => Ok(Format::Json),
+        "html" => Ok(Format::Html),
+        "csv" => Ok(Format::Csv),
+        "text" => Ok(Format::Text),
+        "pdf" => Ok(Format::Pdf),
         word => Err(SendError::Never(format!("there is no form `{word}`"))),
     }
 }

@@ -1,11 +1,9 @@
 //! A statement as a self-contained page: no script, nothing loaded, printable on A4.
 
-use super::document::{Begins, Block, ColumnKind, Document, Table, document};
+use super::document::{Begins, Block, ColumnKind, Document, Table};
 use super::timeline::{COLUMNS_AN_HOUR, Timeline};
 use super::words::code;
-use crate::closing::Statement;
 use askama::Template;
-use rules::agreement::Language;
 
 /// What the page looks like; also allowed by hash where a page embeds it.
 pub(crate) const STYLE: &str = include_str!("../../templates/statement.css");
@@ -39,17 +37,14 @@ struct Body<'a> {
 }
 
 /// Renders the whole page.
-pub fn statement(statement: &Statement<'_>, language: Language) -> String {
-    let document = document(statement, language);
-    let page = Page { document: &document, code: code(document.language), style: STYLE };
+pub(super) fn page(document: &Document) -> String {
+    let page = Page { document, code: code(document.language), style: STYLE };
     page.render().expect("writing into a string can't fail")
 }
 
 /// Renders the statement without head and style, for a page around it.
-pub(crate) fn body(statement: &Statement<'_>, language: Language) -> String {
-    let document = document(statement, language);
-    let body = Body { document: &document };
-    body.render().expect("writing into a string can't fail")
+pub(crate) fn body(document: &Document) -> String {
+    Body { document }.render().expect("writing into a string can't fail")
 }
 
 /// A piece of a day in the drawing.

@@ -65,7 +65,7 @@ struct HeadView {
     services_without_time: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct AmendmentView {
     version: u32,
     sha256: String,
@@ -74,7 +74,7 @@ struct AmendmentView {
     changes: Vec<ChangeView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct ChangeView {
     place: String,
     before: Option<String>,

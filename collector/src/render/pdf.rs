@@ -50,7 +50,7 @@ struct Wrapping<'a> {
 }
 
 /// What identifies a statement, beside what its document says.
-struct Imprint {
+pub(super) struct Imprint {
     agreement: String,
     period: String,
     version: u32,
@@ -60,19 +60,28 @@ struct Imprint {
     sha256: [u8; 32],
 }
 
+impl Imprint {
+    /// That of `statement`, whose canonical JSON is `json`.
+    pub(super) fn of(statement: &Statement<'_>, json: &[u8]) -> Imprint {
+        let issued_at = statement.issue.as_ref().map(|issue| issue.issued_at);
+        let signed = statement.document.as_ref().map(|document| document.sha256);
+        Imprint {
+            agreement: outside::shown(statement.agreement.id.as_str()),
+            period: statement.month.to_string(),
+            version: statement.version,
+            at: issued_at.or(statement.as_of).unwrap_or(statement.calendar.until()),
+            sha256: signed.unwrap_or_else(|| Sha256::digest(json).into()),
+        }
+    }
+}
+
 /// Renders the whole statement, with `json` in it: the statement's canonical JSON, byte for byte.
 pub fn statement(statement: &Statement<'_>, language: Language, json: &[u8]) -> Result<Vec<u8>, PdfError> {
-    let agreement = outside::shown(statement.agreement.id.as_str());
-    let issued_at = statement.issue.as_ref().map(|issue| issue.issued_at);
-    let at = issued_at.or(statement.as_of).unwrap_or(statement.calendar.until());
-    let sha256 = statement.document.as_ref().map_or_else(|| Sha256::digest(json).into(), |document| document.sha256);
-    let (period, version) = (statement.month.to_string(), statement.version);
-    let imprint = Imprint { agreement, period, version, at, sha256 };
-    laid_out(&document::document(statement, language), &imprint, json)
+    laid_out(&document::document(statement, language), &Imprint::of(statement, json), json)
 }
 
 /// Lays `document` out and wraps it up with its JSON.
-fn laid_out(document: &Document, imprint: &Imprint, json: &[u8]) -> Result<Vec<u8>, PdfError> {
+pub(super) fn laid_out(document: &Document, imprint: &Imprint, json: &[u8]) -> Result<Vec<u8>, PdfError> {
     let mut flow = compose::flow(document);
     let pages = pages::paged(std::mem::take(&mut flow.strips), BODY_HEIGHT);
     let foot = foot(imprint, document.language);

@@ -3,10 +3,8 @@
 mod columns;
 mod grid;
 
-use super::document::{Block, Document, Table, document};
-use crate::closing::Statement;
+use super::document::{Block, Document, Table};
 use columns::{fitted, width, wrapped};
-use rules::agreement::Language;
 use std::fmt::Write as _;
 
 /// How wide a line is at most.
@@ -17,10 +15,9 @@ const INDENT: &str = "  ";
 const LABEL_WIDTH: usize = 24;
 
 /// Renders the whole statement.
-pub fn statement(statement: &Statement<'_>, language: Language) -> String {
-    let document = document(statement, language);
+pub(super) fn page(document: &Document) -> String {
     let mut out = String::new();
-    head(&mut out, &document);
+    head(&mut out, document);
     for block in &document.first {
         print(&mut out, block);
     }

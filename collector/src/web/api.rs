@@ -10,25 +10,21 @@ mod views;
 
 use super::people::Actor;
 use super::problem::Problem;
-use super::{AppState, agents, encoded, issued, recent, statements};
+use super::{AppState, agents, issued, recent, statements};
 use crate::closing::explanation::explain;
 use crate::closing::terms::joined;
-use crate::command::output::Lang;
-use crate::render::{Format, render};
 use axum::extract::{self, Path, Query};
-use axum::http::{HeaderValue, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use rules::agreement::{Agreement, Language, Service};
+use rules::agreement::{Agreement, Service};
 use rules::time::Timestamp;
 use serde::Deserialize;
 
 /// Entries of a page when nothing is said, and at most.
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1000;
-/// What a statement as a page may load: its own style, which is in it.
-const SELF_CONTAINED: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
 
 /// The routes.
 pub(super) fn router() -> Router<AppState> {
@@ -37,7 +33,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/api/v1/agents", get(list_agents))
         .route("/api/v1/agreements", get(list_agreements))
         .route("/api/v1/agreements/{agreement}/statements", get(issued::list))
-        .route("/api/v1/agreements/{agreement}/statements/{period}", get(statement))
+        .route("/api/v1/agreements/{agreement}/statements/{period}", get(issued::period))
         .route("/api/v1/agreements/{agreement}/incidents", get(incidents::list).post(incidents::open))
         .route("/api/v1/agreements/{agreement}/incidents/{incident}", get(incidents::one))
         .route("/api/v1/agreements/{agreement}/incidents/{incident}/events", post(incidents::happened))
@@ -177,45 +173,4 @@ async fn explanation(
     let agreement = joined(agreement, &app.record.entries(&agreement.id));
     let text = explain(&app.evidence, &agreement, service, month, Some(app.clock.wall()), at).await?;
     Ok(Json(views::Explanation { service: service.id.to_string(), period: month.to_string(), text }))
-}
-
-/// Which form of a statement.
-#[derive(Deserialize)]
-struct Form {
-    format: Option<Format>,
-    lang: Option<Lang>,
-}
-
-async fn statement(
-    extract::State(app): extract::State<AppState>,
-    actor: Actor,
-    Path((agreement, period)): Path<(String, String)>,
-    Query(form): Query<Form>,
-) -> Result<Response, Problem> {
-    let config = app.config();
-    let (agreement, month) = statements::named(&config, &actor, app.clock.wall(), &agreement, &period)?;
-    let terms = statements::terms(&app, &config, &agreement.id, month)?;
-    let statement = statements::draw_up(&app, &terms, month).await?;
-    let format = form.format.unwrap_or(Format::Json);
-    let language = form.lang.map_or(agreement.language, Language::from);
-    let kind = match format {
-        Format::Json => "application/json",
-        Format::Text => "text/plain; charset=utf-8",
-        Format::Csv => "text/csv; charset=utf-8",
-        Format::Html => "text/html; charset=utf-8",
-        Format::Pdf => "application/pdf",
-    };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_SECURITY_POLICY, SELF_CONTAINED),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
-    let mut answer = (headers, render(&statement, format, language)?).into_response();
-    if format == Format::Pdf {
-        let name = format!("attachment; filename*=UTF-8''{}-{month}.pdf", encoded(agreement.id.as_str()));
-        let name = HeaderValue::try_from(name).expect("what is encoded is visible ASCII");
-        answer.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    }
-    Ok(answer)
 }

@@ -1,6 +1,9 @@
 //! What goes wrong with a request, as RFC 9457 problem objects.
 
 use super::frame::Frame;
+use crate::closing::copies::CopyError;
+use crate::closing::issued::AgainError;
+use crate::closing::pinned::PinnedError;
 use crate::record::{OutOfBounds, RecordError};
 use askama::Template;
 use axum::Json;
@@ -83,9 +86,15 @@ pub(crate) enum Problem {
     /// The ledger could not be read.
     #[error("the ledger could not be read; try again")]
     Ledger(#[from] crate::ledger::LedgerError),
+    /// The evidence of an issued statement is no longer there.
+    #[error("{0}")]
+    Gone(CopyError),
+    /// An issued statement could not be drawn up again.
+    #[error("{0}")]
+    Again(CopyError),
     /// A statement could not be printed.
     #[error("the statement could not be printed in this form; its other forms are there")]
-    Pages(#[from] crate::render::pdf::PdfError),
+    Pages(#[source] CopyError),
 }
 
 #[derive(Serialize)]
@@ -140,6 +149,8 @@ impl Problem {
             Problem::OutOfBounds(_) => (StatusCode::BAD_REQUEST, "Bad text"),
             Problem::Record(_) => (StatusCode::SERVICE_UNAVAILABLE, "Record unavailable"),
             Problem::Ledger(_) => (StatusCode::SERVICE_UNAVAILABLE, "Ledger unavailable"),
+            Problem::Gone(_) => (StatusCode::GONE, "Evidence gone"),
+            Problem::Again(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Not drawn up again"),
             Problem::Pages(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Not printed"),
         }
     }
@@ -148,6 +159,25 @@ impl Problem {
 impl From<RecordError> for Problem {
     fn from(error: RecordError) -> Problem {
         if let RecordError::OutOfBounds(why) = error { Problem::OutOfBounds(why) } else { Problem::Record(error) }
+    }
+}
+
+impl From<CopyError> for Problem {
+    fn from(error: CopyError) -> Problem {
+        match error {
+            CopyError::Ledger(error) => Problem::Ledger(error),
+            CopyError::NoVersion { version, .. } => Problem::NotFound { what: "version", name: version.to_string() },
+            CopyError::NotInForce { month, .. } => {
+                Problem::NotFound { what: "version of the agreement for", name: month.to_string() }
+            }
+            CopyError::Gone { .. } => Problem::Gone(error),
+            CopyError::Again {
+                source: AgainError::Evidence(PinnedError::Ledger(error)) | AgainError::Ledger(error),
+                ..
+            } => Problem::Ledger(error),
+            CopyError::Again { .. } | CopyError::Amendment(_) => Problem::Again(error),
+            CopyError::Pages(_) => Problem::Pages(error),
+        }
     }
 }
 
@@ -160,7 +190,7 @@ impl IntoResponse for Problem {
         if let Problem::Record(error) = &self {
             tracing::error!(error = crate::commit::chain(error), "Record could not be used for a page");
         }
-        if let Problem::Pages(error) = &self {
+        if let Problem::Pages(error) | Problem::Again(error) = &self {
             tracing::error!(error = crate::commit::chain(error), "Statement could not be printed");
         }
         let detail = self.to_string();

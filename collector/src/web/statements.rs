@@ -1,30 +1,52 @@
-//! A statement in the console: the page that is printed, with a way to its neighbours and forms.
+//! A period's statement in the console: the page that is printed, with a way to its versions,
+//! neighbours and forms.
+//!
+//! It shows what was issued. A period of which nothing was issued is shown as it is known now, and so
+//! is any other if that is asked for.
 
 use super::console::statement_path;
 use super::frame::Frame;
 use super::people::Actor;
 use super::problem::Problem;
-use super::{AppState, encoded, page};
+use super::{AppState, encoded, moments, page};
+use crate::closing::amendment::Change;
+use crate::closing::copies::{Asked, Copies, CopyError, Original};
+use crate::closing::seal;
 use crate::closing::terms::Terms;
 use crate::closing::{self, Statement};
 use crate::command::output::Lang;
-use crate::render;
+use crate::digest::hex;
+use crate::ledger::books::Issued;
+use crate::render::document::document;
+use crate::render::json::read;
+use crate::render::outside::printable;
+use crate::render::{html, words};
 use askama::Template;
 use axum::extract::{self, Path, Query};
 use axum::response::Response;
 use config::collector::CollectorConfig;
 use rules::agreement::{Agreement, Language};
 use rules::id::AgreementId;
-use rules::period::Month;
+use rules::period::{Month, Zone};
 use rules::time::Timestamp;
 use serde::Deserialize;
+
+/// Versions that are listed, the newest first; the API lists all.
+const VERSIONS_LISTED_MAX: usize = 12;
+/// Changed figures that are listed of a version; its own page has all.
+const CHANGES_LISTED_MAX: usize = 10;
 
 #[derive(Template)]
 #[template(path = "statement_page.html")]
 struct StatementPage {
     frame: Frame,
     language: &'static str,
-    body: String,
+    /// The statement, or why it can't be shown.
+    body: Result<String, String>,
+    shown: Option<ShownVersion>,
+    newest: Option<(u32, String)>,
+    draft: String,
+    versions: Vec<VersionRow>,
     previous: String,
     what_if: String,
     next: Option<String>,
@@ -32,10 +54,43 @@ struct StatementPage {
     languages: [(&'static str, String); 2],
 }
 
+/// The issued version that one looks at.
+struct ShownVersion {
+    version: u32,
+    of: usize,
+    issued: String,
+    sha256: String,
+    key: Option<String>,
+}
+
+/// One version that was issued.
+struct VersionRow {
+    version: u32,
+    path: String,
+    issued: String,
+    sha256: String,
+    is_shown: bool,
+    changes: Vec<String>,
+    changes_more: usize,
+}
+
 /// What may be asked about a statement.
 #[derive(Deserialize)]
 pub(super) struct Wish {
-    pub(super) lang: Option<Lang>,
+    lang: Option<Lang>,
+    version: Option<String>,
+    /// There, whatever it says: what is known now, whatever was issued.
+    draw_up: Option<String>,
+}
+
+impl Wish {
+    fn asked(&self) -> Result<Asked, Problem> {
+        match &self.version {
+            Some(wanted) => Ok(Asked::Version(version(wanted)?)),
+            None if self.draw_up.is_some() => Ok(Asked::Draft),
+            None => Ok(Asked::Newest),
+        }
+    }
 }
 
 /// Answers `/statements/{agreement}/{period}`.
@@ -45,28 +100,104 @@ pub(super) async fn show(
     Path((agreement, period)): Path<(String, String)>,
     Query(wish): Query<Wish>,
 ) -> Result<Response, Problem> {
-    let config = app.config();
-    let (agreement, month) = named(&config, &actor, app.clock.wall(), &agreement, &period)?;
-    let terms = terms(&app, &config, &agreement.id, month)?;
-    let statement = draw_up(&app, &terms, month).await?;
-    let language = wish.lang.map_or(agreement.language, Language::from);
-    let own = statement_path(agreement, month);
-    let form = |format: &str| {
-        format!("/api/v1/agreements/{}/statements/{month}?format={format}", encoded(agreement.id.as_str()))
+    let (config, now) = (app.config(), app.clock.wall());
+    let agreement = actor.agreement(&config.agreements, &agreement, now)?;
+    let month = month(&period)?;
+    let original = found(&app, &config, &agreement.id, month, wish.asked()?).await?;
+    let language = wish.lang.map(Language::from);
+    let (body, language) = match body(&app, &original, language).await {
+        Ok((body, language)) => (Ok(body), language),
+        Err(gone @ CopyError::Gone { .. }) => (Err(gone.to_string()), language.unwrap_or(agreement.language)),
+        Err(error) => return Err(error.into()),
     };
-    let now = app.clock.wall();
-    let next = (month < Month::containing(now, &agreement.zone)).then(|| statement_path(agreement, month.next()));
+    let (own, form) = (statement_path(agreement, month), form_path(&original, agreement, month));
+    let formed = |format: &str| format!("{form}format={format}&lang={}", words::code(language));
+    let lang = |code: &str| {
+        let version = original.issued().map(|issued| format!("version={}&", issued.version));
+        let draft = version.or_else(|| wish.draw_up.is_some().then(|| "draw_up&".to_owned())).unwrap_or_default();
+        format!("{own}?{draft}lang={code}")
+    };
+    let newest = original.versions().last();
     let shown = StatementPage {
         frame: Frame::of(&actor, format!("{} {month}", agreement.id), now),
-        language: render::words::code(language),
-        body: render::html::body(&statement, language),
+        language: words::code(language),
+        body,
+        shown: original.issued().map(|issued| shown(issued, original.versions().len(), &agreement.zone)),
+        newest: newest.map(|newest| (newest.version, own.clone())),
+        draft: format!("{own}?draw_up"),
+        versions: rows(&original, &own, &agreement.zone),
         what_if: format!("/what-if/{}/{month}", encoded(agreement.id.as_str())),
         previous: statement_path(agreement, month.previous()),
-        next,
-        forms: ["html", "pdf", "json", "csv", "text"].map(|format| (format, form(format))).to_vec(),
-        languages: [("English", format!("{own}?lang=en")), ("한국어", format!("{own}?lang=ko"))],
+        next: (month < Month::containing(now, &agreement.zone)).then(|| statement_path(agreement, month.next())),
+        forms: ["html", "pdf", "json", "csv", "text"].map(|format| (format, formed(format))).to_vec(),
+        languages: [("English", lang("en")), ("한국어", lang("ko"))],
     };
     Ok(page(shown.render().expect("writing into a string can't fail")))
+}
+
+/// The statement's body, in the agreement's language if no other is asked for.
+async fn body(
+    app: &AppState,
+    original: &Original,
+    language: Option<Language>,
+) -> Result<(String, Language), CopyError> {
+    let put_into_words = |statement: &Statement<'_>| {
+        let language = language.unwrap_or(statement.agreement.language);
+        (document(statement, language), language)
+    };
+    let (document, language) = original.read(&app.evidence, put_into_words).await?;
+    Ok((app.press.run(move || html::body(&document)).await, language))
+}
+
+/// Where the API has its forms, up to their parameters.
+fn form_path(original: &Original, agreement: &Agreement, month: Month) -> String {
+    let path = format!("/api/v1/agreements/{}/statements/{month}", encoded(agreement.id.as_str()));
+    match original.issued() {
+        Some(issued) => format!("{path}/versions/{}?", issued.version),
+        None if original.versions().is_empty() => format!("{path}?"),
+        None => format!("{path}?draw_up&"),
+    }
+}
+
+fn shown(issued: &Issued, of: usize, zone: &Zone) -> ShownVersion {
+    ShownVersion {
+        version: issued.version,
+        of,
+        issued: moments::shown(issued.issued_at, zone),
+        sha256: hex(&issued.sha256),
+        key: seal::open(&issued.bytes).ok().map(|sealed| sealed.key),
+    }
+}
+
+fn rows(original: &Original, own: &str, zone: &Zone) -> Vec<VersionRow> {
+    let row = |issued: &Issued| {
+        let changes = read::changes(&issued.bytes).ok().flatten().unwrap_or_default();
+        let side = |of: &Option<String>| of.as_deref().map_or_else(|| "nothing".to_owned(), printable);
+        let listed = changes.iter().take(CHANGES_LISTED_MAX);
+        let change = |of: &Change| format!("{}: {} → {}", printable(&of.place), side(&of.before), side(&of.after));
+        VersionRow {
+            version: issued.version,
+            path: format!("{own}?version={}", issued.version),
+            issued: moments::shown(issued.issued_at, zone),
+            sha256: hex(&issued.sha256),
+            is_shown: original.issued().is_some_and(|shown| shown.version == issued.version),
+            changes_more: changes.len().saturating_sub(CHANGES_LISTED_MAX),
+            changes: listed.map(change).collect(),
+        }
+    };
+    original.versions().iter().rev().take(VERSIONS_LISTED_MAX).map(row).collect()
+}
+
+/// What is asked for of a period.
+pub(super) async fn found(
+    app: &AppState,
+    config: &CollectorConfig,
+    agreement: &AgreementId,
+    month: Month,
+    asked: Asked,
+) -> Result<Original, Problem> {
+    let copies = Copies { ledger: app.evidence.ledger(), record: &app.record, config };
+    Ok(copies.find(agreement, month, asked, app.clock.wall()).await?)
 }
 
 /// The month that a path names, and the version of the agreement that it is reckoned under.
@@ -102,6 +233,11 @@ pub(super) fn terms(
     let terms = Terms::of(config, &app.record.entries(agreement), agreement, month);
     let none = || Problem::NotFound { what: "version in force", name: format!("{agreement} in {month}") };
     terms.ok_or_else(none)
+}
+
+/// The version that a parameter names.
+pub(super) fn version(text: &str) -> Result<u32, Problem> {
+    text.parse().map_err(|_| Problem::NotFound { what: "version", name: text.to_owned() })
 }
 
 /// Draws up a month from what is committed up to now.

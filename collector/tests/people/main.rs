@@ -9,4 +9,5 @@ mod matrix;
 mod records;
 mod running;
 mod sessions;
+mod statements;
 mod stopped;

@@ -25,15 +25,15 @@ const EVERY: i64 = 300;
 /// The month's length.
 const MONTH: i64 = 31 * 86_400;
 
-fn month() -> Month {
+pub(crate) fn month() -> Month {
     "2026-10".parse().unwrap()
 }
 
-fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(BEGAN + seconds * 1000)
 }
 
-fn config(home: &TempDir, fee: u64) -> CollectorConfig {
+pub(crate) fn config(home: &TempDir, fee: u64) -> CollectorConfig {
     let text = format!(
         "agents: []
 policies:
@@ -54,12 +54,12 @@ agreements:
     config::collector::parse(&text, "collector.yaml", home.path()).unwrap().value
 }
 
-fn acme() -> AgreementId {
+pub(crate) fn acme() -> AgreementId {
     "acme".parse().unwrap()
 }
 
 /// Results from `from` until `until`, those within `down` failed.
-fn results(from: i64, until: i64, down: std::ops::Range<i64>) -> Vec<(SeriesKey, Pace, ProbeResult)> {
+pub(crate) fn results(from: i64, until: i64, down: std::ops::Range<i64>) -> Vec<(SeriesKey, Pace, ProbeResult)> {
     let outcome = |second| if down.contains(&second) { Outcome::Down(Cause::Timeout) } else { Outcome::Up };
     let seconds = (from..until).step_by(usize::try_from(EVERY).unwrap());
     seconds.map(|second| (key("login"), pace(EVERY.unsigned_abs()), result(second, outcome(second)))).collect()
@@ -67,7 +67,7 @@ fn results(from: i64, until: i64, down: std::ops::Range<i64>) -> Vec<(SeriesKey,
 
 /// A month in which the agent was silent for one hour of the second day, and an outage of an hour on
 /// the first.
-async fn month_with_a_hole(place: &Place) -> Bench {
+pub(crate) async fn month_with_a_hole(place: &Place) -> Bench {
     let mut bench = Bench::on(place.open().await).await;
     for all in [results(0, 86_400, 36_000..39_600), results(90_000, MONTH + 600, 0..0)] {
         for part in all.chunks(1_000) {
@@ -77,19 +77,24 @@ async fn month_with_a_hole(place: &Place) -> Bench {
     bench
 }
 
-async fn closed(bench: &Bench, config: &CollectorConfig, now: i64) -> Closed {
-    let evidence = LedgerEvidence::new(Arc::clone(&bench.ledger), bench.state.clone());
+pub(crate) async fn closed(bench: &Bench, config: &CollectorConfig, now: i64) -> Closed {
+    let evidence = bench_evidence(bench);
     let record = record(bench).await;
     let desk = Desk { ledger: &*bench.ledger, evidence: &evidence, record: &record, config };
     close(&desk, (&acme(), month()), at(now), Wish::Due).await.unwrap()
 }
 
-async fn record(bench: &Bench) -> Record {
+/// What a month is drawn up from on `bench`.
+pub(crate) fn bench_evidence(bench: &Bench) -> LedgerEvidence {
+    LedgerEvidence::new(Arc::clone(&bench.ledger), bench.state.clone())
+}
+
+pub(crate) async fn record(bench: &Bench) -> Record {
     let (clock, _) = Clock::manual(at(MONTH));
     Record::load(Arc::clone(&bench.ledger), clock).await.unwrap()
 }
 
-fn issued(closed: Closed) -> Issued {
+pub(crate) fn issued(closed: Closed) -> Issued {
     let Closed::Issued(issued) = closed else { panic!("{closed:?} instead of an issued statement") };
     *issued
 }
@@ -171,7 +176,7 @@ async fn every_version_is_drawn_up_again_to_the_byte_after_the_next_was_issued(p
     for (place, version) in versions.iter().enumerate() {
         let before = place.checked_sub(1).map(|before| &versions[before]);
         let opened = Opened::new(version, before).unwrap();
-        let again = opened.statement(&*bench.ledger).await.unwrap();
+        let again = opened.statement(&bench_evidence(&bench)).await.unwrap();
         assert_eq!(crate::render::json::document(&again).into_bytes(), version.bytes);
     }
 }
@@ -190,7 +195,7 @@ async fn a_closer_issues_by_itself_amends_once_a_day_and_signs_nothing_about_the
     let (home, mut bench) = (TempDir::new().unwrap(), month_with_a_hole(place).await);
     let (_sender, config) = watch::channel(Arc::new(config(&home, 1_200_000)));
     let (clock, hand) = Clock::manual(at(MONTH + 900));
-    let evidence = LedgerEvidence::new(Arc::clone(&bench.ledger), bench.state.clone());
+    let evidence = bench_evidence(&bench);
     let mut closer = Closer::new(Arc::clone(&bench.ledger), evidence, record(&bench).await, config, clock);
     closer.round(&CancellationToken::new()).await;
     let issued = async |bench: &Bench| {

@@ -1,8 +1,9 @@
 //! From a statement's JSON back to what it was drawn up from: its terms, its period, the evidence that
 //! was heard. The figures themselves are never read back; they are reckoned again.
 
-use super::IssueView;
 use super::terms::{NotTerms, TermsView};
+use super::{AmendmentView, ChangeView, IssueView};
+use crate::closing::amendment::Change;
 use crate::closing::terms::Terms;
 use crate::closing::{Heard, Issue};
 use rules::id::NotAName;
@@ -53,6 +54,11 @@ struct Document {
 }
 
 #[derive(Deserialize)]
+struct Amended {
+    amends: Option<AmendmentView>,
+}
+
+#[derive(Deserialize)]
 struct Head {
     period: String,
     as_of: Option<String>,
@@ -69,6 +75,13 @@ pub fn origin(text: &str) -> Result<Origin, NotAStatement> {
         version: statement.version,
         issue: issue.map(read_issue).transpose()?,
     })
+}
+
+/// What the statement `text` says of the version before it; nothing of a first one.
+pub fn changes(text: &[u8]) -> Result<Option<Vec<Change>>, NotAStatement> {
+    let Amended { amends } = serde_json::from_slice(text)?;
+    let change = |ChangeView { place, before, after }| Change { place, before, after };
+    Ok(amends.map(|amends| amends.changes.into_iter().map(change).collect()))
 }
 
 fn instant(text: Option<&str>) -> Result<Option<Timestamp>, NotAnInstant> {
