@@ -43,13 +43,12 @@ impl From<Lang> for Language {
 impl Output {
     /// Renders `statement` and writes it.
     pub(crate) fn write(&self, statement: &Statement<'_>) -> Result<(), Failure> {
-        self.fits()?;
         let language = self.lang.map_or(statement.agreement.language, Language::from);
         let rendered = render(statement, self.format, language);
         self.write_bytes(&rendered.map_err(|error| Failure::run("print the statement", error))?)
     }
 
-    /// Whether the form is one for the place it goes to.
+    /// Refuses a form that is none for the place it goes to; asked before any work is done.
     pub(crate) fn fits(&self) -> Result<(), Failure> {
         if self.format == Format::Pdf && self.output.is_none() && std::io::stdout().is_terminal() {
             return Err(Failure::Misuse("a PDF is nothing for a terminal: name a file with --output".to_owned()));

@@ -51,6 +51,7 @@ pub struct Replay {
 
 impl Replay {
     pub(crate) async fn run(self) -> Result<(), Failure> {
+        self.output.fits()?;
         let config = configuration(&self.config)?;
         let version = agreement(&config, self.agreement.as_deref(), self.period)?;
         match &self.results {

@@ -40,9 +40,9 @@ pub struct Statement {
 
 impl Statement {
     pub(crate) async fn run(self) -> Result<(), Failure> {
+        self.output.fits()?;
         let config = configuration(&self.config)?;
         let agreement = agreement_id(&config, self.agreement.as_deref())?;
-        self.output.fits()?;
         let clock = Clock::system();
         let ledger = ledger::open(&config).await?;
         let record = ledger::record(Arc::clone(&ledger), &clock).await?;
@@ -67,6 +67,10 @@ impl Statement {
 fn failure(error: CopyError) -> Failure {
     match error {
         CopyError::NoVersion { .. } | CopyError::NotInForce { .. } => Failure::NotThere(error.to_string()),
-        error => Failure::run("give the statement", error),
+        CopyError::Ledger(_)
+        | CopyError::Gone { .. }
+        | CopyError::Again { .. }
+        | CopyError::Amendment(_)
+        | CopyError::Pages(_) => Failure::run("give the statement", error),
     }
 }
