@@ -11,6 +11,7 @@
 // What lies in the store
 pub mod digest;
 pub mod file;
+mod index;
 pub mod manifest;
 mod place;
 pub mod rows;
@@ -97,6 +98,9 @@ pub enum ArchiveError {
         /// How.
         what: String,
     },
+    /// The list of a bundle's files is not what was written.
+    #[error("the list of evidence files `files.ndjson` can't be relied on: {0}")]
+    Index(#[from] index::NotAnIndex),
     /// The results are no longer kept.
     #[error(
         "results up to {until}{} are gone, because their retention was over; ask for what came later",

@@ -20,6 +20,7 @@ pub mod terms;
 pub mod tree;
 pub mod views;
 
+use crate::record::chain::Head;
 use amendment::Amendment;
 use evidence::{Evidence, Percentiles, Seen, Watermark};
 use rules::agreement::{Agreement, Service};
@@ -84,8 +85,8 @@ pub struct Statement<'a> {
 pub struct Issue {
     /// When.
     pub issued_at: Timestamp,
-    /// The number of the last entry on the agreement's record that was heard; 0: none.
-    pub record: u64,
+    /// How far the agreement's record went when it was heard.
+    pub record: Head,
     /// What was heard of each agent that looks at one of the services.
     pub agents: BTreeMap<AgentId, Heard>,
 }
@@ -102,12 +103,31 @@ pub struct Document {
 }
 
 /// What was heard of one agent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Heard {
     /// How many of its blocks.
     pub blocks: u64,
+    /// The same in terms of its lanes: of each incarnation, the number of the first block that was not
+    /// heard. Whoever has results without the ledger knows their blocks by these.
+    pub lanes: BTreeMap<u64, u64>,
     /// Up to when its evidence was complete; nothing if it never sent any.
     pub complete_until: Option<Timestamp>,
+}
+
+impl Heard {
+    /// Whether block `seq` of the lane of `incarnation` was heard.
+    pub fn has(&self, incarnation: u64, seq: u64) -> bool {
+        self.lanes.get(&incarnation).is_some_and(|until| seq < *until)
+    }
+}
+
+/// How far each agent's evidence was complete when it was heard.
+fn watermarks(agents: &BTreeMap<AgentId, Heard>) -> Vec<Watermark> {
+    let noted = agents.iter().map(|(agent, heard)| Watermark {
+        agent: agent.clone(),
+        complete_until: heard.complete_until.unwrap_or(Timestamp::MIN),
+    });
+    noted.collect()
 }
 
 /// Whether figures can still change.

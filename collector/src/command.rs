@@ -19,7 +19,7 @@ pub mod record;
 mod recording;
 pub mod replay;
 pub mod serve;
-mod source;
+pub(crate) mod source;
 pub mod standing;
 pub mod statement;
 pub mod validate;

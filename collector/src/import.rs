@@ -92,6 +92,7 @@ pub async fn import_lines(
         if let Some(note) = line.note {
             notes.entry(line.series.clone()).or_default().insert(line.result, note);
         }
+        let pace = line.sent.map_or(pace, |sent| sent.pace);
         results.entry(line.series).or_default().push((line.result, pace));
     })?;
     if let Some(unfit) = unfit {
@@ -218,8 +219,9 @@ mod tests {
     use std::collections::HashSet;
 
     fn file(results: &[ProbeResult]) -> String {
-        let line =
-            |result: &ProbeResult| lines::write(&lines::Line { series: key("login"), result: *result, note: None });
+        let line = |result: &ProbeResult| {
+            lines::write(&lines::Line { series: key("login"), result: *result, note: None, sent: None })
+        };
         results.iter().map(|result| format!("{}\n", line(result).trim_end())).collect()
     }
 
@@ -265,7 +267,8 @@ mod tests {
     #[tokio::test]
     async fn a_check_that_nobody_configured_is_refused_before_anything_is_written() {
         let ledger = ledger::open("sqlite::memory:").await.unwrap();
-        let line = lines::write(&lines::Line { series: key("other"), result: result(0, Outcome::Up), note: None });
+        let line =
+            lines::write(&lines::Line { series: key("other"), result: result(0, Outcome::Up), note: None, sent: None });
         let refused = take(&ledger, &line).await.unwrap_err();
         assert!(refused.to_string().starts_with("check `other` of service `apm` is not in the configuration"));
         assert!(ledger.positions().await.unwrap().is_empty());

@@ -6,7 +6,7 @@
 
 use rules::note::Note;
 use rules::outcome::{Cause, Outcome, OutcomeKind};
-use rules::result::{ProbeResult, SeriesKey, Weight};
+use rules::result::{Pace, ProbeResult, SeriesKey, Weight};
 use rules::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Read as _};
@@ -26,6 +26,19 @@ pub struct Line {
     pub result: ProbeResult,
     /// What is kept of its evidence.
     pub note: Option<Note>,
+    /// How it was sent, if the line says so.
+    pub sent: Option<Sent>,
+}
+
+/// How a result came in: what it takes to know whether a statement heard it, and how long it speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sent {
+    /// The check's `every` and timeout at the time.
+    pub pace: Pace,
+    /// The lane of its block.
+    pub incarnation: u64,
+    /// The number of its block.
+    pub seq: u64,
 }
 
 /// Why results can't be taken from a file.
@@ -78,6 +91,9 @@ pub enum Fault {
     /// `elapsed_us` is longer than any attempt.
     #[error("`elapsed_us`: {0} is longer than seven days")]
     Elapsed(u64),
+    /// Only some of the keys stand there that say how a result was sent.
+    #[error("`every_us`, `timeout_us`, `incarnation` and `seq` stand together; give all of them or none")]
+    HalfSent,
     /// The line is longer than any result.
     #[error("the line is longer than {LINE_BYTES_MAX} bytes")]
     TooLong,
@@ -101,6 +117,14 @@ struct Written {
     extra: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    every_us: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout_us: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    incarnation: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,7 +156,19 @@ pub fn parse(line: &str) -> Result<Line, Fault> {
         },
         result: ProbeResult { at: instant(&written.at)?, outcome: Outcome::new(kind, cause), elapsed, weight },
         note: written.note.as_deref().and_then(Note::new),
+        sent: sent(&written)?,
     })
+}
+
+fn sent(written: &Written) -> Result<Option<Sent>, Fault> {
+    match (written.every_us, written.timeout_us, written.incarnation, written.seq) {
+        (Some(every), Some(timeout), Some(incarnation), Some(seq)) => {
+            let pace = Pace { every: Duration::from_micros(every), timeout: Duration::from_micros(timeout) };
+            Ok(Some(Sent { pace, incarnation, seq }))
+        }
+        (None, None, None, None) => Ok(None),
+        _ => Err(Fault::HalfSent),
+    }
 }
 
 /// What the JSON reader says, with the column but without its line: that is always the first.
@@ -190,11 +226,19 @@ pub fn write(line: &Line) -> String {
         at: At::Text(line.result.at.to_string()),
         outcome: line.result.outcome.kind().to_string(),
         cause: line.result.outcome.cause().map(|cause| cause.to_string()),
-        elapsed_us: u64::try_from(line.result.elapsed.as_micros()).unwrap_or(u64::MAX),
+        elapsed_us: micros(line.result.elapsed),
         extra: (line.result.weight == Weight::Extra).then_some(true),
         note: line.note.as_ref().map(Note::to_string),
+        every_us: line.sent.map(|sent| micros(sent.pace.every)),
+        timeout_us: line.sent.map(|sent| micros(sent.pace.timeout)),
+        incarnation: line.sent.map(|sent| sent.incarnation),
+        seq: line.sent.map(|sent| sent.seq),
     };
     serde_json::to_string(&written).expect("texts and numbers are always JSON")
+}
+
+fn micros(length: Duration) -> u64 {
+    u64::try_from(length.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -229,6 +273,15 @@ mod tests {
         let hostile = parse(&GOOD.replace('}', r#","note":"\u001b[2J"}"#)).unwrap();
         assert_eq!(hostile.note.unwrap().as_str(), "\\u{1b}[2J");
         assert_eq!(parse(&GOOD.replace('}', r#","note":""}"#)).unwrap().note, None);
+    }
+
+    #[test]
+    fn a_line_may_say_how_it_was_sent_but_not_by_halves() {
+        let sent = GOOD.replace('}', r#","every_us":30000000,"timeout_us":10000000,"incarnation":3,"seq":977}"#);
+        let line = parse(&sent).unwrap();
+        assert_eq!((write(&line), line.sent.unwrap().pace.every), (sent.clone(), Duration::from_secs(30)));
+        let half = parse(&sent.replace(r#","seq":977"#, "")).unwrap_err().to_string();
+        assert!(half.ends_with("give all of them or none"), "{half}");
     }
 
     #[test]

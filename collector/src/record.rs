@@ -19,7 +19,7 @@ use crate::ledger::books::{Booked, Booking, Issued, Message, StoredEntry};
 use crate::ledger::{Ledger, LedgerError};
 use body::Unreadable;
 pub use bounds::OutOfBounds;
-use chain::GENESIS;
+use chain::{GENESIS, Head};
 use daemon::admin::Readiness;
 use daemon::clock::Clock;
 use rules::id::AgreementId;
@@ -168,6 +168,13 @@ impl Record {
     /// An agreement's entries, in order.
     pub fn entries(&self, agreement: &AgreementId) -> Arc<Vec<Entry>> {
         self.kept(agreement).entries
+    }
+
+    /// An agreement's entries, and the head that they end with.
+    pub fn heard(&self, agreement: &AgreementId) -> (Arc<Vec<Entry>>, Head) {
+        let Kept { entries, hash } = self.kept(agreement);
+        let head = Head { entries: entries.len() as u64, hash };
+        (entries, head)
     }
 
     /// An agreement's entries as they lie in the ledger, from `number` on, at most `limit`.

@@ -43,7 +43,7 @@ fn line(agent: &str, minute: usize, letter: char) -> Option<Line> {
     let at = midnight.plus(Duration::from_secs(60 * minute as u64));
     let series =
         SeriesKey { agent: agent.parse().unwrap(), service: "apm".parse().unwrap(), check: "login".parse().unwrap() };
-    Some(Line { series, result: ProbeResult::of_slot(at, outcome, Duration::from_millis(20)), note: None })
+    Some(Line { series, result: ProbeResult::of_slot(at, outcome, Duration::from_millis(20)), note: None, sent: None })
 }
 
 async fn at(minute: &str) -> String {

@@ -6,6 +6,7 @@ use collector::closing::replay::Results;
 use collector::closing::terms::Terms;
 use collector::closing::{self, Issue, seal};
 use collector::ledger::books::PublishedKey;
+use collector::record::chain::Head;
 use collector::render::json;
 use collector::signing::published;
 use collector::{lines, render::json::read::origin};
@@ -38,7 +39,7 @@ async fn signed() -> String {
     let evidence = results.fold(&terms.agreement);
     let month = "2025-12".parse().unwrap();
     let mut statement = closing::draw_up(&evidence, &terms, month, Some(issued_at())).await.unwrap();
-    statement.issue = Some(Issue { issued_at: issued_at(), record: 0, agents: BTreeMap::new() });
+    statement.issue = Some(Issue { issued_at: issued_at(), record: Head::EMPTY, agents: BTreeMap::new() });
     seal::seal(&json::statement(&statement), &key())
 }
 

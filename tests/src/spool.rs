@@ -28,7 +28,7 @@ pub fn lines<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> String {
             let (service, check) = (series.service.clone(), series.check.clone());
             let key = SeriesKey { agent: block.agent.clone(), service, check };
             for (result, note) in series.noted() {
-                text.push_str(&write(&Line { series: key.clone(), result: *result, note: note.cloned() }));
+                text.push_str(&write(&Line { series: key.clone(), result: *result, note: note.cloned(), sent: None }));
                 text.push('\n');
             }
         }

@@ -3,11 +3,13 @@
 //! Nothing in it is of another customer. The manifests name all agreements' files, so they don't go
 //! along; what they say of this agreement's files does, with each manifest's digest.
 
+pub mod entries;
+
 use super::digest::Digest;
 use super::export::{Export, parquet};
+use super::index::{self, Listed};
 use super::manifest::Manifest;
 use super::{Archive, ArchiveError, Belongings};
-use crate::ledger::books::StoredEntry;
 use crate::ledger::{Ledger, LedgerError};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -56,30 +58,6 @@ pub struct Bundled {
     pub entries: u64,
 }
 
-/// A file's line in `evidence/files.ndjson`.
-#[derive(Serialize)]
-struct FileLine<'a> {
-    place: &'a str,
-    sha256: String,
-    bytes: u64,
-    rows: u64,
-    first_at: String,
-    last_at: String,
-    seal: u64,
-    sealed_at: String,
-    manifest_sha256: String,
-}
-
-/// An entry's line in `record.ndjson`.
-#[derive(Serialize)]
-struct EntryLine<'a> {
-    number: u64,
-    recorded_at: String,
-    recorded_by: &'a str,
-    body: &'a str,
-    hash: String,
-}
-
 /// A key's line in `keys.ndjson`.
 #[derive(Serialize)]
 struct KeyLine<'a> {
@@ -125,7 +103,7 @@ impl<W: Write + Seek> Bundle<W> {
 
     /// The agreement's files as they were sealed.
     async fn sealed(&mut self, archive: &Archive, own: &Belongings) -> Result<(), BundleError> {
-        let (mut lines, mut next) = (String::new(), 1);
+        let (mut files, mut next) = (Vec::new(), 1);
         loop {
             let seals = archive.ledger.seals_from(next, AT_ONCE).await?;
             for seal in &seals {
@@ -139,39 +117,33 @@ impl<W: Write + Seek> Bundle<W> {
                     }
                     let Some(bytes) = archive.sealed_bytes(&manifest, index).await? else { continue };
                     self.add(&format!("evidence/{}", file.place), &bytes)?;
-                    self.held.files += 1;
-                    self.held.results += file.rows;
-                    lines += &line(&FileLine {
-                        place: &file.place,
-                        sha256: file.sha256.to_string(),
-                        bytes: file.bytes,
-                        rows: file.rows,
-                        first_at: file.first_at.to_string(),
-                        last_at: file.last_at.to_string(),
-                        seal: manifest.number,
-                        sealed_at: manifest.sealed_at.to_string(),
-                        manifest_sha256: Digest(seal.sha256).to_string(),
-                    });
+                    files.push(Listed::sealed(file, &manifest, &Digest(seal.sha256)));
                 }
             }
             if seals.len() < AT_ONCE {
                 break;
             }
         }
-        self.add("evidence/files.ndjson", lines.as_bytes())
+        self.list(&files)
+    }
+
+    /// Names the files that the bundle must have.
+    fn list(&mut self, files: &[Listed]) -> Result<(), BundleError> {
+        self.held.files = files.len() as u64;
+        self.held.results = files.iter().map(|file| file.rows).sum();
+        self.add(&format!("evidence/{}", index::NAME), index::write(files).as_bytes())
     }
 
     /// The agreement's results in files of a day.
     async fn exported(&mut self, ledger: &dyn Ledger, own: &Belongings, interval: Interval) -> Result<(), BundleError> {
-        let mut export = Export::new(Some(own), interval);
+        let (mut export, mut files) = (Export::new(Some(own), interval), Vec::new());
         while let Some(day) = export.next_day(ledger).await? {
-            if let Some((place, bytes)) = parquet(Some(&own.agreement), &day)? {
-                self.add(&format!("evidence/{place}"), &bytes)?;
-                self.held.files += 1;
-                self.held.results += day.iter().map(|of| of.rows.len() as u64).sum::<u64>();
+            if let Some((file, bytes)) = parquet(Some(&own.agreement), &day)? {
+                self.add(&format!("evidence/{}", file.place), &bytes)?;
+                files.push(Listed::unsealed(&file));
             }
         }
-        Ok(())
+        self.list(&files)
     }
 
     async fn statements(&mut self, ledger: &dyn Ledger, own: &Belongings) -> Result<(), BundleError> {
@@ -185,13 +157,10 @@ impl<W: Write + Seek> Bundle<W> {
     async fn record(&mut self, ledger: &dyn Ledger, own: &Belongings) -> Result<(), BundleError> {
         let mut lines = String::new();
         loop {
-            let entries = ledger.entries_from(&own.agreement, self.held.entries + 1, AT_ONCE).await?;
-            for StoredEntry { number, recorded_at, recorded_by, body, hash } in &entries {
-                let (recorded_at, hash) = (recorded_at.to_string(), Digest(*hash).to_string());
-                lines += &line(&EntryLine { number: *number, recorded_at, recorded_by, body, hash });
-                self.held.entries += 1;
-            }
-            if entries.len() < AT_ONCE {
+            let stored = ledger.entries_from(&own.agreement, self.held.entries + 1, AT_ONCE).await?;
+            lines.extend(stored.iter().map(entries::write));
+            self.held.entries += stored.len() as u64;
+            if stored.len() < AT_ONCE {
                 return self.add("record.ndjson", lines.as_bytes());
             }
         }

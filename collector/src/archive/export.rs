@@ -3,10 +3,12 @@
 //! Every result that was committed is handed out once, also one that another of its instant beats:
 //! an export is evidence, not a judgement.
 
-use super::file::{Label, write};
+use super::manifest::SealedFile;
 use super::rows::{Gathered, SeriesRows};
-use super::{ArchiveError, Belongings, place};
+use super::seal::{file, span};
+use super::{ArchiveError, Belongings};
 use crate::ledger::{Ledger, LedgerError, StoredBlock};
+use bytes::Bytes;
 use rules::block::Block;
 use rules::id::{AgentId, AgreementId, ServiceId};
 use rules::interval::Interval;
@@ -112,14 +114,11 @@ pub async fn begins(ledger: &dyn Ledger) -> Result<Option<Timestamp>, LedgerErro
     Ok(first)
 }
 
-/// A file of exported results and the place that it would have in an archive.
+/// A file of exported results, with the place that it would have in an archive.
 pub fn parquet(
     agreement: Option<&AgreementId>,
     series: &[SeriesRows],
-) -> Result<Option<(String, Vec<u8>)>, ArchiveError> {
-    let first = series.iter().filter_map(|of| of.rows.first()).map(|row| row.result.at).min();
-    let Some(first) = first else { return Ok(None) };
-    let bytes = write(&Label { seal: 0, agreement: agreement.cloned() }, series)?;
-    let place = place::of_file(agreement, first, 0, &super::digest::Digest::of(&bytes));
-    Ok(Some((place, bytes)))
+) -> Result<Option<(SealedFile, Bytes)>, ArchiveError> {
+    let Some((first, _)) = span(series) else { return Ok(None) };
+    file(agreement.cloned(), series, 0, first)
 }

@@ -5,6 +5,7 @@
 //! stands in the manifest ([`Cover`]).
 
 use super::manifest::Cover;
+use crate::lines::{Line, Sent};
 use rules::block::{Block, BlockNote, BlockSeries};
 use rules::id::{AgentId, AgreementId, CheckId, ServiceId};
 use rules::note::Note;
@@ -24,6 +25,14 @@ pub struct Row {
     pub incarnation: u64,
     /// The number of its block.
     pub seq: u64,
+}
+
+impl Row {
+    /// The result as a line.
+    pub(crate) fn line(&self, series: &SeriesKey) -> Line {
+        let sent = Sent { pace: self.pace, incarnation: self.incarnation, seq: self.seq };
+        Line { series: series.clone(), result: self.result, note: self.note.clone(), sent: Some(sent) }
+    }
 }
 
 /// One series' results within one file, in order of time.

@@ -155,30 +155,37 @@ pub(super) fn decoded(agent: &AgentId, position: u64, stored: &StoredBlock) -> R
 }
 
 fn files(gathered: Gathered, number: u64, now: Timestamp) -> Result<Vec<(SealedFile, Bytes)>, ArchiveError> {
-    let mut made = Vec::new();
-    for (agreement, series) in gathered.into_files() {
-        let Some((first_at, last_at)) = span(&series) else { continue };
-        let label = Label { seal: number, agreement: agreement.clone() };
-        let bytes = write(&label, &series)?;
-        let sha256 = Digest::of(&bytes);
-        let mut services: Vec<ServiceId> = series.iter().map(|of| of.series.service.clone()).collect();
-        services.dedup();
-        let file = SealedFile {
-            place: place::of_file(agreement.as_ref(), now, number, &sha256),
-            agreement,
-            services,
-            bytes: bytes.len() as u64,
-            rows: series.iter().map(|of| of.rows.len() as u64).sum(),
-            sha256,
-            first_at,
-            last_at,
-        };
-        made.push((file, Bytes::from(bytes)));
-    }
-    Ok(made)
+    let made = gathered.into_files().map(|(agreement, series)| file(agreement, &series, number, now));
+    made.filter_map(Result::transpose).collect()
 }
 
-fn span(series: &[SeriesRows]) -> Option<(Timestamp, Timestamp)> {
+/// The file of `series` that seal `number` makes, placed by the day of `at`; none if there are no results.
+pub(super) fn file(
+    agreement: Option<AgreementId>,
+    series: &[SeriesRows],
+    number: u64,
+    at: Timestamp,
+) -> Result<Option<(SealedFile, Bytes)>, ArchiveError> {
+    let Some((first_at, last_at)) = span(series) else { return Ok(None) };
+    let label = Label { seal: number, agreement: agreement.clone() };
+    let bytes = write(&label, series)?;
+    let sha256 = Digest::of(&bytes);
+    let mut services: Vec<ServiceId> = series.iter().map(|of| of.series.service.clone()).collect();
+    services.dedup();
+    let file = SealedFile {
+        place: place::of_file(agreement.as_ref(), at, number, &sha256),
+        agreement,
+        services,
+        bytes: bytes.len() as u64,
+        rows: series.iter().map(|of| of.rows.len() as u64).sum(),
+        sha256,
+        first_at,
+        last_at,
+    };
+    Ok(Some((file, Bytes::from(bytes))))
+}
+
+pub(super) fn span(series: &[SeriesRows]) -> Option<(Timestamp, Timestamp)> {
     let spans = series.iter().filter_map(|of| Some((of.rows.first()?.result.at, of.rows.last()?.result.at)));
     spans.reduce(|(first, last), (from, until)| (first.min(from), last.max(until)))
 }

@@ -1,6 +1,6 @@
 //! Seal, verify, forget, and find everything again; on both stores, with real files.
 
-use super::results::{Selection, read};
+use super::results::{Against, Found, Selection, read};
 use super::*;
 use crate::closing::draw_up;
 use crate::closing::terms::Terms;
@@ -229,21 +229,25 @@ async fn a_store_gives_its_results_without_a_ledger(place: &Place) {
     site.sealed().await;
     site.bench.send(&[probe("login", 900)]).await;
     site.sealed().await;
-    let all = Selection { agreement: None, interval: everything() };
+    let all = Selection { services: None, interval: everything() };
     let mut lines = Vec::new();
-    assert_eq!(read(&store(&site.directory), &all, |found| lines.push(found.line)).await.unwrap(), 1443);
+    let places = store(&site.directory).list().await.unwrap();
+    let found = read(&store(&site.directory), &places, &all, |line| lines.push(line)).await.unwrap();
+    let last = Digest::of(site.archive.manifest(2).await.unwrap().to_json().as_bytes());
+    let against = Against::Chain { seals: 2, last };
+    assert_eq!(found, Found { files: 2, results: 1443, against, unnamed: 0, gone: 0 });
     let own: Vec<_> = lines.into_iter().filter(|line| line.series == key("login")).map(|line| line.result).collect();
     let stand = results_within(&*site.bench.ledger, &key("login"), everything()).await.unwrap();
     let stand: Vec<_> = stand.into_iter().map(|(result, _)| result).collect();
     let distinct: std::collections::BTreeSet<_> = own.iter().map(|result| result.at).collect();
     assert!(distinct.into_iter().eq(stand.iter().map(|result| result.at)));
-    let other = Selection { agreement: Some("other".parse().unwrap()), interval: everything() };
-    assert_eq!(read(&store(&site.directory), &other, drop).await.unwrap(), 0);
+    let other = Selection { services: Some(["other".parse().unwrap()].into()), interval: everything() };
+    assert_eq!(read(&store(&site.directory), &places, &other, drop).await.unwrap().results, 0);
     let manifest = site.files().into_iter().find(|file| file.extension().is_some_and(|of| of == "json")).unwrap();
     std::fs::remove_file(manifest).unwrap();
-    assert!(
-        read(&store(&site.directory), &all, drop).await.unwrap_err().to_string().contains("seal before it is missing")
-    );
+    let places = store(&site.directory).list().await.unwrap();
+    let refused = read(&store(&site.directory), &places, &all, drop).await.unwrap_err();
+    assert!(refused.to_string().contains("seal before it is missing"), "{refused}");
 }
 
 async fn a_scrub_finds_one_flipped_bit_wherever_it_is(place: &Place) {

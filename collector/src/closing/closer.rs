@@ -187,17 +187,16 @@ pub async fn close(
     wish: Wish,
 ) -> Result<Closed, IssueError> {
     for _ in 0..TRIES_MAX {
-        let entries = desk.record.entries(agreement);
+        let (entries, record) = desk.record.heard(agreement);
         let Some(terms) = Terms::of(desk.config, &entries, agreement, month) else {
             return Ok(Closed::NotYet(Wait::Agreement));
         };
-        let record = entries.len() as u64;
         let issued = desk.ledger.issued(agreement, Some(month)).await?;
         match desk.prepare(&terms, record, month, issued.last(), now, wish).await? {
             Prepared::Unchanged => return Ok(Closed::Unchanged),
             Prepared::NotYet(wait) => return Ok(Closed::NotYet(wait)),
             Prepared::Ready(issued) => {
-                if book(desk, &terms.agreement, record, &issued).await? {
+                if book(desk, &terms.agreement, record.entries, &issued).await? {
                     return Ok(Closed::Issued(issued));
                 }
             }

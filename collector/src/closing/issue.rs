@@ -14,6 +14,7 @@ use crate::closing::evidence::Evidence as _;
 use crate::evidence::LedgerEvidence;
 use crate::ledger::books::Issued;
 use crate::ledger::{Ledger, LedgerError};
+use crate::record::chain::Head;
 use crate::record::{Record, RecordError};
 use crate::render::json;
 use crate::signing::{KeysError, signer};
@@ -89,6 +90,15 @@ pub enum Wish {
     Now,
 }
 
+/// Whether what was heard is all there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Settled {
+    /// It is.
+    Still,
+    /// More came in that matters.
+    Moved,
+}
+
 /// What an issue is made of.
 pub struct Desk<'a> {
     /// Where it is booked, and where blocks are counted.
@@ -102,12 +112,12 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Prepares the next version of `month` under `terms`, whose record was heard up to its entry
+    /// Prepares the next version of `month` under `terms`, whose record was heard up to its head
     /// `record`; `before` is the newest version that was issued.
     pub async fn prepare(
         &self,
         terms: &Terms,
-        record: u64,
+        record: Head,
         month: Month,
         before: Option<&Issued>,
         now: Timestamp,
@@ -116,7 +126,7 @@ impl Desk<'_> {
         let agreement = &terms.agreement;
         let calendar = month.interval(&agreement.zone);
         let grace_ends = calendar.until().plus(terms.grace);
-        let agents = self.heard(agreement, calendar).await?;
+        let mut agents = self.heard(agreement, calendar).await?;
         let as_of = match as_of(calendar.until(), grace_ends, &agents, now) {
             Ok(as_of) => as_of,
             Err(wait) => return Ok(Prepared::NotYet(wait)),
@@ -130,7 +140,7 @@ impl Desk<'_> {
             return Ok(Prepared::NotYet(Wait::Standstill));
         }
         let heard_until = if ongoing { Timestamp::MAX } else { as_of };
-        if self.moved(&agents, heard_until).await? {
+        if self.settle(&mut agents, heard_until).await? == Settled::Moved {
             return Ok(Prepared::NotYet(Wait::Standstill));
         }
         statement.version = before.map_or(1, |before| before.version + 1);
@@ -163,22 +173,30 @@ impl Desk<'_> {
                 let agent = watermark.agent;
                 let blocks = self.evidence.blocks_of(&agent);
                 let complete_until = (watermark.complete_until != Timestamp::MIN).then_some(watermark.complete_until);
-                heard.insert(agent, Heard { blocks, complete_until });
+                heard.insert(agent, Heard { blocks, complete_until, ..Heard::default() });
             }
         }
         Ok(heard)
     }
 
-    /// Whether evidence from before `until` came in after what was heard.
-    async fn moved(&self, agents: &BTreeMap<AgentId, Heard>, until: Timestamp) -> Result<bool, LedgerError> {
+    /// Finds out whether evidence from before `until` came in after what was heard, and if none did, how
+    /// far each lane was heard. Lanes are read first: whatever moved one of them since is then among
+    /// the blocks that are read.
+    async fn settle(&self, agents: &mut BTreeMap<AgentId, Heard>, until: Timestamp) -> Result<Settled, LedgerError> {
+        let lanes = self.ledger.lanes().await?;
         for (agent, heard) in agents {
             let since = self.ledger.blocks_from(agent, heard.blocks, BLOCKS_MEANWHILE_MAX).await?;
             let matters = since.iter().any(|block| block.span.is_some_and(|(first, _)| first < until));
             if matters || since.len() == BLOCKS_MEANWHILE_MAX {
-                return Ok(true);
+                return Ok(Settled::Moved);
+            }
+            let own = lanes.iter().filter(|lane| lane.agent == *agent);
+            heard.lanes = own.map(|lane| (lane.incarnation, lane.next_seq)).collect();
+            for block in &since {
+                heard.lanes.entry(block.incarnation).and_modify(|until| *until = block.seq.min(*until));
             }
         }
-        Ok(false)
+        Ok(Settled::Still)
     }
 }
 

@@ -9,10 +9,13 @@ use super::pinned::{Pinned, PinnedError};
 use super::seal::{self, NotSealed, Sealed};
 use super::{Document, Issue, Statement, draw_up};
 use crate::evidence::LedgerEvidence;
+use crate::ledger::Ledger;
 use crate::ledger::LedgerError;
 use crate::ledger::books::Issued;
+use crate::record::chain::Noted;
 use crate::render::json;
 use crate::render::json::read::{NotAStatement, Origin, origin};
+use rules::id::AgreementId;
 use rules::time::Timestamp;
 
 /// Why an issued statement can't be drawn up again.
@@ -45,6 +48,23 @@ pub enum AgainError {
         signed: String,
         /// What the evidence gives.
         found: String,
+    },
+}
+
+/// Why what was noted of a record can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NotedError {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// An issued statement can't be read.
+    #[error("failed to read {by}")]
+    Statement {
+        /// Which.
+        by: String,
+        /// Why.
+        #[source]
+        why: Box<AgainError>,
     },
 }
 
@@ -93,7 +113,8 @@ impl<'a> Opened<'a> {
         }
         let again = json::statement(&statement);
         if again != self.sealed.text {
-            return Err(difference(&self.sealed.text, &again));
+            let Difference { line, signed, found } = difference(&self.sealed.text, &again);
+            return Err(AgainError::Differs { line, signed, found });
         }
         statement.document = Some(Document {
             file: String::from_utf8_lossy(&self.issued.bytes).into_owned(),
@@ -104,7 +125,31 @@ impl<'a> Opened<'a> {
     }
 }
 
-fn difference(signed: &str, again: &str) -> AgainError {
+/// What `agreement`'s issued statements noted of its record.
+pub async fn noted(ledger: &dyn Ledger, agreement: &AgreementId) -> Result<Vec<Noted>, NotedError> {
+    let issued = ledger.issued(agreement, None).await?;
+    let opened = issued.iter().map(|issued| {
+        let by = format!("version {} of the statement for {}", issued.version, issued.month);
+        let read = seal::open(&issued.bytes).map_err(AgainError::from);
+        let origin = read.and_then(|sealed| Ok(origin(&sealed.text)?));
+        let origin = origin.map_err(|why| NotedError::Statement { by: by.clone(), why: Box::new(why) })?;
+        Ok(origin.issue.map(|issue| Noted { head: issue.record, by }))
+    });
+    opened.filter_map(Result::transpose).collect()
+}
+
+/// Where two texts part.
+pub(crate) struct Difference {
+    /// Which line, from 1.
+    pub(crate) line: usize,
+    /// What is signed.
+    pub(crate) signed: String,
+    /// What was found.
+    pub(crate) found: String,
+}
+
+/// The first line in which `again` is not as `signed`.
+pub(crate) fn difference(signed: &str, again: &str) -> Difference {
     let (mut left, mut right) = (signed.lines(), again.lines());
     let mut line = 0;
     loop {
@@ -113,7 +158,7 @@ fn difference(signed: &str, again: &str) -> AgainError {
             (Some(signed), Some(found)) if signed == found => {}
             (signed, found) => {
                 let text = |line: Option<&str>| line.unwrap_or_default().trim().chars().take(200).collect();
-                return AgainError::Differs { line, signed: text(signed), found: text(found) };
+                return Difference { line, signed: text(signed), found: text(found) };
             }
         }
     }

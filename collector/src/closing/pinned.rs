@@ -4,8 +4,8 @@
 //! The ledger's runs and hours go on growing, so none of them is read: everything is folded from the
 //! blocks themselves, as a rebuild would. It is slower, and nobody waits for it but an auditor.
 
-use crate::closing::Heard;
 use crate::closing::evidence::{Evidence, Latency, Percentiles, REACH, Remark, Seen, Watermark};
+use crate::closing::{Heard, watermarks};
 use crate::evidence::{Elapsed, decoded};
 use crate::ledger::{Ledger, LedgerError};
 use rules::agreement::Service;
@@ -63,7 +63,7 @@ impl<'a> Pinned<'a> {
             if let Some(forgotten) = self.ledger.forgotten(agent).await?.filter(|gone| since < gone.until) {
                 return Err(PinnedError::Forgotten { agent: agent.clone(), until: forgotten.until });
             }
-            self.read(service, agent, *heard, since, &mut parts).await?;
+            self.read(service, agent, heard, since, &mut parts).await?;
         }
         for results in parts.values_mut() {
             put_in_order(results);
@@ -76,7 +76,7 @@ impl<'a> Pinned<'a> {
         &self,
         service: &Service,
         agent: &AgentId,
-        heard: Heard,
+        heard: &Heard,
         since: Timestamp,
         parts: &mut Parts,
     ) -> Result<(), PinnedError> {
@@ -101,7 +101,7 @@ impl<'a> Pinned<'a> {
 }
 
 /// From when on results are read: what is heard of a month, and one result before it of every check.
-fn since(service: &Service, month: Interval) -> Timestamp {
+pub(crate) fn since(service: &Service, month: Interval) -> Timestamp {
     let longest = service.checks.iter().map(|check| speech(check.pace())).max().unwrap_or_default();
     month.from().minus(REACH).minus(longest)
 }
@@ -142,10 +142,6 @@ impl Evidence for Pinned<'_> {
 
     /// As they were noted when it was issued.
     async fn watermarks(&self, _service: &Service) -> Result<Vec<Watermark>, PinnedError> {
-        let noted = self.heard.iter().map(|(agent, heard)| Watermark {
-            agent: agent.clone(),
-            complete_until: heard.complete_until.unwrap_or(Timestamp::MIN),
-        });
-        Ok(noted.collect())
+        Ok(watermarks(self.heard))
     }
 }

@@ -5,6 +5,7 @@
 //! by runs and hours, must come to the same.
 
 use super::evidence::{Evidence, Latency, Percentiles, REMARKS_MAX, Remark, SIGNIFICANT_DIGITS, Seen, Watermark};
+use super::watermarks;
 use crate::lines::Line;
 use hdrhistogram::Histogram;
 use rules::agreement::{Agreement, Service};
@@ -13,7 +14,7 @@ use rules::id::{AgentId, ServiceId};
 use rules::interval::{Interval, IntervalSet};
 use rules::latency::{Population, contribution};
 use rules::result::{Pace, ProbeResult, SeriesKey};
-use rules::run::Series;
+use rules::run::{Series, put_in_order};
 use rules::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -21,7 +22,7 @@ use std::convert::Infallible;
 /// Results as they come in, sorted by series.
 #[derive(Debug, Default)]
 pub struct Results {
-    series: HashMap<SeriesKey, Vec<ProbeResult>>,
+    series: HashMap<SeriesKey, Vec<(ProbeResult, Option<Pace>)>>,
     remarks: BTreeMap<ServiceId, Vec<Remark>>,
 }
 
@@ -32,12 +33,14 @@ impl Results {
             let SeriesKey { agent, service, check } = line.series.clone();
             self.remarks.entry(service).or_default().push(Remark { at: line.result.at, agent, check, note });
         }
-        self.series.entry(line.series).or_default().push(line.result);
+        let pace = line.sent.map(|sent| sent.pace);
+        self.series.entry(line.series).or_default().push((line.result, pace));
     }
 
-    /// Folds the results of `agreement`'s services, with the pace that its checks have.
+    /// Folds the results of `agreement`'s services; those that don't say their pace have that of their
+    /// check.
     pub fn fold(self, agreement: &Agreement) -> Replayed {
-        let mut replayed = Replayed { series: BTreeMap::new(), remarks: self.remarks, ignored: 0 };
+        let mut replayed = Replayed { series: BTreeMap::new(), remarks: self.remarks, noted: None, ignored: 0 };
         for (key, results) in self.series {
             let service = agreement.services.iter().find(|service| service.id == key.service);
             let check = service.and_then(|service| service.checks.iter().find(|check| check.id == key.check));
@@ -45,20 +48,15 @@ impl Results {
                 replayed.ignored += results.len() as u64;
                 continue;
             };
-            let pace = check.pace();
-            let series = Series::fold(results.iter().map(|result| (*result, pace)).collect());
-            let heard = Heard { runs: series, results: standing(results), pace };
+            let own = check.pace();
+            let mut results: Vec<_> = results.into_iter().map(|(result, pace)| (result, pace.unwrap_or(own))).collect();
+            put_in_order(&mut results);
+            results.dedup_by_key(|(result, _)| result.at);
+            let heard = Heard { runs: Series::fold(results.clone()), results };
             replayed.series.entry(key.service.clone()).or_default().insert(key, heard);
         }
         replayed
     }
-}
-
-/// The results that stand, in order: each instant once, by the strongest.
-fn standing(mut results: Vec<ProbeResult>) -> Vec<ProbeResult> {
-    results.sort_unstable_by(|a, b| a.at.cmp(&b.at).then_with(|| b.beats(a).cmp(&a.beats(b))));
-    results.dedup_by_key(|result| result.at);
-    results
 }
 
 /// Evidence from results in memory.
@@ -66,6 +64,8 @@ fn standing(mut results: Vec<ProbeResult>) -> Vec<ProbeResult> {
 pub struct Replayed {
     series: BTreeMap<ServiceId, BTreeMap<SeriesKey, Heard>>,
     remarks: BTreeMap<ServiceId, Vec<Remark>>,
+    /// How far each agent's evidence was complete, if somebody noted it.
+    noted: Option<Vec<Watermark>>,
     /// How many results belonged to no check of the agreement.
     pub ignored: u64,
 }
@@ -73,11 +73,16 @@ pub struct Replayed {
 #[derive(Debug)]
 struct Heard {
     runs: Series,
-    results: Vec<ProbeResult>,
-    pace: Pace,
+    /// The results that stand, in order: each instant once, by the strongest.
+    results: Vec<(ProbeResult, Pace)>,
 }
 
 impl Replayed {
+    /// The same, complete as far as was noted when a statement was issued.
+    pub fn complete_as(self, agents: &BTreeMap<AgentId, super::Heard>) -> Replayed {
+        Replayed { noted: Some(watermarks(agents)), ..self }
+    }
+
     fn heard(&self, service: &Service) -> impl Iterator<Item = (&SeriesKey, &Heard)> {
         self.series.get(&service.id).into_iter().flatten()
     }
@@ -99,9 +104,9 @@ impl Evidence for Replayed {
         let mut hours: BTreeMap<Timestamp, Population> = BTreeMap::new();
         let mut histogram = Histogram::new(SIGNIFICANT_DIGITS).expect("a histogram can have two digits");
         for (_, heard) in self.heard(service).filter(|(key, _)| key.check == check.id) {
-            for result in heard.results.iter().filter(|result| measured.contains(result.at)) {
-                hours.entry(result.at.hour()).or_default().add(result, heard.pace);
-                if let Some(took) = contribution(result, heard.pace) {
+            for (result, pace) in heard.results.iter().filter(|(result, _)| measured.contains(result.at)) {
+                hours.entry(result.at.hour()).or_default().add(result, *pace);
+                if let Some(took) = contribution(result, *pace) {
                     let us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
                     histogram.record(u64::from(us)).expect("the histogram grows to any value of 32 bits");
                 }
@@ -121,13 +126,16 @@ impl Evidence for Replayed {
         Ok(within)
     }
 
-    /// A file doesn't say how far it is complete: each agent is taken to be until its next result
-    /// would have been due.
+    /// A file doesn't say how far it is complete: unless somebody noted it, each agent is taken to be
+    /// until its next result would have been due.
     async fn watermarks(&self, service: &Service) -> Result<Vec<Watermark>, Infallible> {
+        if let Some(noted) = &self.noted {
+            return Ok(noted.clone());
+        }
         let mut complete: BTreeMap<&AgentId, Timestamp> = BTreeMap::new();
         for (key, heard) in self.heard(service) {
-            let Some(last) = heard.results.last() else { continue };
-            let until = last.at.plus(heard.pace.every);
+            let Some((last, pace)) = heard.results.last() else { continue };
+            let until = last.at.plus(pace.every);
             let known = complete.entry(&key.agent).or_insert(until);
             *known = until.max(*known);
         }

@@ -23,8 +23,8 @@ pub struct Explain {
     /// The collector's configuration
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Take evidence from this file of results instead of the ledger
-    #[arg(long, value_name = "FILE")]
+    /// Take evidence from these results, lines of JSON or Parquet, instead of the ledger
+    #[arg(long, value_name = "FILE|DIR")]
     results: Option<PathBuf>,
     /// The service
     #[arg(long)]
@@ -43,7 +43,7 @@ impl Explain {
         let (agreement, service) = service(&config, &self.service, self.period)?;
         let told = match &self.results {
             Some(results) => {
-                let evidence = source::results(results, agreement)?;
+                let evidence = source::results(results, agreement).await?;
                 let told = explain(&evidence, agreement, service, self.period, None, self.at).await;
                 told.map_err(|error| Failure::run("read evidence", error))
             }

@@ -2,9 +2,12 @@
 
 use super::output::print;
 use super::{Failure, configuration, ledger};
+use crate::closing::issued::noted;
+use crate::digest::hex;
 use crate::ledger::Ledger;
-use crate::record::chain::{self, hexadecimal};
+use crate::record::chain;
 use rules::id::AgreementId;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Entries that are read at once.
@@ -22,7 +25,7 @@ enum What {
     /// Print every entry as a line of JSON, as it lies in the ledger
     #[command(after_help = "Example:\n  nines-collector record list --config collector.yaml --agreement acme-apm")]
     List(Place),
-    /// Check every entry's hash; the last hash may be noted elsewhere and compared later
+    /// Check every entry's hash, and that the record goes as far as issued statements heard it
     #[command(after_help = "Example:\n  nines-collector record verify --config collector.yaml")]
     Verify(Place),
 }
@@ -40,9 +43,14 @@ struct Place {
 impl RecordCommand {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let (What::List(place) | What::Verify(place)) = &self.what;
-        let ledger = ledger::open(&configuration(&place.config)?).await?;
+        let config = configuration(&place.config)?;
+        let ledger = ledger::open(&config).await?;
         let records = ledger.records().await.map_err(|error| Failure::run("read the records", error))?;
-        let mut agreements: Vec<AgreementId> = records.into_iter().map(|(agreement, _)| agreement).collect();
+        let mut agreements: BTreeSet<AgreementId> = records.into_iter().map(|(agreement, _)| agreement).collect();
+        if let What::Verify(_) = self.what {
+            // A record may be gone as a whole; statements still tell that there was one.
+            agreements.extend(config.agreements.iter().map(|version| version.id.clone()));
+        }
         if let Some(named) = &place.agreement {
             agreements.retain(|agreement| agreement == named);
             if agreements.is_empty() {
@@ -75,7 +83,7 @@ async fn list(ledger: &dyn Ledger, agreement: &AgreementId) -> Result<(), Failur
                 "recorded_at": entry.recorded_at.to_string(),
                 "recorded_by": entry.recorded_by,
                 "fact": fact,
-                "sha256": hexadecimal(&entry.hash),
+                "sha256": hex(&entry.hash),
             });
             lines.push_str(&line.to_string());
             lines.push('\n');
@@ -85,7 +93,15 @@ async fn list(ledger: &dyn Ledger, agreement: &AgreementId) -> Result<(), Failur
 }
 
 async fn verify(ledger: &dyn Ledger, agreement: &AgreementId) -> Result<(), Failure> {
-    let verified = chain::verify(ledger, agreement).await.map_err(|error| Failure::No(error.to_string()))?;
-    let (entries, hash) = (verified.entries, hexadecimal(&verified.hash));
-    print(format!("{agreement}: {entries} entries, each follows its predecessor; the last is {hash}\n").as_bytes())
+    let noted = noted(ledger, agreement).await.map_err(|error| Failure::run("read issued statements", error))?;
+    let head = chain::verify(ledger, agreement, &noted).await.map_err(|error| Failure::No(error.to_string()))?;
+    let statements = match noted.iter().max_by_key(|noted| noted.head.entries) {
+        Some(last) => format!("{} issued statements heard it so, the last of them {}", noted.len(), last.by),
+        None => "no issued statement says how far it went".to_owned(),
+    };
+    let (entries, hash) = (head.entries, hex(&head.hash));
+    print(
+        format!("{agreement}: {entries} entries, each follows its predecessor; the last is {hash}; {statements}\n")
+            .as_bytes(),
+    )
 }

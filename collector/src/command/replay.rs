@@ -30,8 +30,8 @@ pub struct Replay {
     /// The collector's configuration
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// The results, one JSON object a line; without it, those of the ledger, for --policy
-    #[arg(long, value_name = "FILE", required_unless_present = "policy")]
+    /// The results, lines of JSON or Parquet; without it, those of the ledger, for --policy
+    #[arg(long, value_name = "FILE|DIR", required_unless_present = "policy")]
     results: Option<PathBuf>,
     /// The month, such as 2026-10
     #[arg(long)]
@@ -57,7 +57,7 @@ impl Replay {
         match &self.results {
             Some(results) => {
                 let terms = Terms { grace: config.closing.grace, ..Terms::new(version.clone()) };
-                self.draw_up(&source::results(results, version)?, &terms, self.as_of).await
+                self.draw_up(&source::results(results, version).await?, &terms, self.as_of).await
             }
             None => {
                 let clock = Clock::system();

@@ -7,7 +7,7 @@
 
 mod event;
 
-use super::chain::hexadecimal;
+use crate::digest::hex;
 use event::EventBody;
 use rules::exclusion::{Class, Exclusion};
 use rules::interval::Interval;
@@ -62,7 +62,7 @@ pub fn write(fact: &Fact) -> String {
         Fact::Effort(effort) => text("effort", &EffortBody::of(effort)),
         Fact::Standing(change) => text("standing", &StandingBody::of(*change)),
         Fact::Issue { month, version, sha256 } => {
-            let (month, sha256) = (month.to_string(), hexadecimal(sha256));
+            let (month, sha256) = (month.to_string(), hex(sha256));
             text("issue", &IssueBody { month, version: *version, sha256 })
         }
         Fact::Disposal(disposal) => text("disposal", &DisposalBody::of(disposal)),

@@ -13,10 +13,11 @@
 //! | 8 + n | the body, the JSON text as it lies in the ledger, after its length |
 //!
 //! Numbers and lengths are big-endian, 64 bits. The chain shows that nothing in the middle was changed.
-//! It can't show that its end was cut off or all of it written anew: for that, its last hash must have
-//! been noted elsewhere.
+//! It can't show that its end was cut off or all of it written anew: for that, its head must have been
+//! noted elsewhere. Every issued statement notes it, signed ([`Noted`]).
 
 use super::RecordError;
+use crate::digest::hex;
 use crate::ledger::Ledger;
 use crate::ledger::LedgerError;
 use crate::ledger::books::StoredEntry;
@@ -64,31 +65,116 @@ pub(crate) fn follow(
     Ok(hash)
 }
 
-/// What checking a whole record found.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Verified {
-    /// How many entries follow each other.
+/// Why a record is not what it was.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWhole {
+    /// It can't be read, or does not follow.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// An issued statement heard more of it.
+    #[error(
+        "failed to verify the record of `{agreement}`: {} heard its entry {} and was put on record as the next, but it \
+         ends at entry {ends}; its end was cut off", .noted.by, .noted.head.entries
+    )]
+    CutOff {
+        /// Whose record.
+        agreement: AgreementId,
+        /// What was heard of it.
+        noted: Noted,
+        /// Its last entry.
+        ends: u64,
+    },
+    /// An issued statement heard something else.
+    #[error(
+        "failed to verify the record of `{agreement}`: {} heard its entry {} with hash {}, but that entry has hash {}; \
+         it was written anew",
+        .noted.by, .noted.head.entries, hex(&.noted.head.hash), hex(.found)
+    )]
+    WrittenAnew {
+        /// Whose record.
+        agreement: AgreementId,
+        /// What was heard of it.
+        noted: Noted,
+        /// The entry's hash.
+        found: [u8; 32],
+    },
+}
+
+/// How far a record goes, and what vouches for all of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// How many entries it has.
     pub entries: u64,
-    /// The last one's hash.
+    /// The last one's hash; zeros if there is none.
     pub hash: [u8; 32],
 }
 
-/// Reads an agreement's whole record from the ledger and checks that it follows, whether or not
-/// this version understands what its entries say.
-pub async fn verify(ledger: &dyn Ledger, agreement: &AgreementId) -> Result<Verified, RecordError> {
-    let length = length(ledger, agreement).await?;
-    let mut verified = Verified { entries: 0, hash: GENESIS };
-    loop {
-        let stored = ledger.entries_from(agreement, verified.entries + 1, ENTRIES_AT_ONCE).await?;
-        for entry in &stored {
-            let number = verified.entries + 1;
-            verified = Verified { entries: number, hash: follow(agreement, number, &verified.hash, entry)? };
+impl Head {
+    /// That of a record without entries.
+    pub const EMPTY: Head = Head { entries: 0, hash: GENESIS };
+}
+
+/// A head that an issued statement noted. The statement itself is the next entry, or one of the next:
+/// both were written in one transaction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Noted {
+    /// The head.
+    pub head: Head,
+    /// Which statement, as messages call it.
+    pub by: String,
+}
+
+/// A record on its way from the first entry to the last, held against what was noted of it.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    agreement: &'a AgreementId,
+    noted: &'a [Noted],
+    head: Head,
+}
+
+impl<'a> Walk<'a> {
+    /// Before the first entry of `agreement`'s record.
+    pub fn new(agreement: &'a AgreementId, noted: &'a [Noted]) -> Walk<'a> {
+        Walk { agreement, noted, head: Head::EMPTY }
+    }
+
+    /// Checks the next entry.
+    pub fn take(&mut self, entry: &StoredEntry) -> Result<(), NotWhole> {
+        let entries = self.head.entries + 1;
+        let hash = follow(self.agreement, entries, &self.head.hash, entry)?;
+        self.head = Head { entries, hash };
+        let other = self.noted.iter().find(|noted| noted.head.entries == entries && noted.head.hash != hash);
+        other.map_or(Ok(()), |noted| {
+            Err(NotWhole::WrittenAnew { agreement: self.agreement.clone(), noted: noted.clone(), found: hash })
+        })
+    }
+
+    /// The head, if nothing that was noted lies beyond it.
+    pub fn end(self) -> Result<Head, NotWhole> {
+        let ends = self.head.entries;
+        match self.noted.iter().filter(|noted| ends <= noted.head.entries).max_by_key(|noted| noted.head.entries) {
+            Some(noted) => Err(NotWhole::CutOff { agreement: self.agreement.clone(), noted: noted.clone(), ends }),
+            None => Ok(self.head),
         }
-        if stored.is_empty() && verified.entries < length {
-            return Err(RecordError::Missing { agreement: agreement.clone(), number: verified.entries + 1 });
+    }
+}
+
+/// Reads an agreement's whole record from the ledger and checks that it follows and holds what was
+/// noted of it, whether or not this version understands what its entries say.
+pub async fn verify(ledger: &dyn Ledger, agreement: &AgreementId, noted: &[Noted]) -> Result<Head, NotWhole> {
+    let length = length(ledger, agreement).await.map_err(RecordError::Ledger)?;
+    let mut walk = Walk::new(agreement, noted);
+    loop {
+        let stored = ledger.entries_from(agreement, walk.head.entries + 1, ENTRIES_AT_ONCE).await;
+        let stored = stored.map_err(RecordError::Ledger)?;
+        for entry in &stored {
+            walk.take(entry)?;
+        }
+        if stored.is_empty() && walk.head.entries < length {
+            return Err(RecordError::Missing { agreement: agreement.clone(), number: walk.head.entries + 1 }.into());
         }
         if stored.is_empty() {
-            return Ok(verified);
+            return walk.end();
         }
     }
 }
@@ -96,13 +182,4 @@ pub async fn verify(ledger: &dyn Ledger, agreement: &AgreementId) -> Result<Veri
 async fn length(ledger: &dyn Ledger, agreement: &AgreementId) -> Result<u64, LedgerError> {
     let records = ledger.records().await?;
     Ok(records.into_iter().find(|(known, _)| known == agreement).map_or(0, |(_, length)| length))
-}
-
-/// A hash in lower-case hexadecimal.
-pub(crate) fn hexadecimal(bytes: &[u8; 32]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing into a string can't fail");
-        text
-    })
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::ledger::contract::facts;
 use crate::ledger::contract::place::Place;
+use crate::record::chain::NotWhole;
 use rules::exclusion::{Class, Exclusion};
 use rules::incident::{Clock as PromiseClock, Event, Opened, Opening};
 use rules::interval::Interval;
@@ -60,7 +61,7 @@ async fn what_is_appended_is_read_by_others_and_after_a_kill(place: &Place) {
     drop((one, other));
     let facts: Vec<Fact> = record(place).await.entries(&acme()).iter().map(|entry| entry.fact.clone()).collect();
     assert_eq!(facts, [remark("첫째"), remark("second"), remark("third")]);
-    let verified = chain::verify(&*place.open().await, &acme()).await.unwrap();
+    let verified = chain::verify(&*place.open().await, &acme(), &[]).await.unwrap();
     assert_eq!(verified.entries, 3);
 }
 
@@ -112,7 +113,7 @@ async fn a_flipped_byte_is_found_and_told_by_its_number(place: &Place) {
         let (clock, _) = Clock::manual(at(0));
         let refusal = Record::load(place.open().await, clock).await.unwrap_err();
         assert!(matches!(refusal, RecordError::Broken { number: 2, .. }), "{refusal}");
-        let refusal = chain::verify(&*place.open().await, &acme()).await.unwrap_err().to_string();
+        let refusal = chain::verify(&*place.open().await, &acme(), &[]).await.unwrap_err().to_string();
         insta::allow_duplicates! {
             insta::assert_snapshot!(refusal, @"failed to read the record of `acme`: the hash of entry 2 does not follow from its contents; it was changed after it was written, so restore the ledger from a backup");
         }
@@ -127,14 +128,14 @@ async fn a_missing_entry_is_found(place: &Place) {
         append(&held, remark(text)).await;
     }
     place.tamper("DELETE FROM entries WHERE number = 3").await;
-    let refusal = chain::verify(&*place.open().await, &acme()).await.unwrap_err();
-    assert!(matches!(refusal, RecordError::Missing { number: 3, .. }), "{refusal}");
+    let refusal = chain::verify(&*place.open().await, &acme(), &[]).await.unwrap_err();
+    assert!(matches!(refusal, NotWhole::Record(RecordError::Missing { number: 3, .. })), "{refusal}");
     let (clock, _) = Clock::manual(at(0));
     let refusal = Record::load(place.open().await, clock).await.unwrap_err();
     assert!(matches!(refusal, RecordError::Missing { number: 3, .. }), "{refusal}");
     place.tamper("DELETE FROM entries WHERE number = 1").await;
-    let refusal = chain::verify(&*place.open().await, &acme()).await.unwrap_err();
-    assert!(matches!(refusal, RecordError::Missing { number: 1, .. }), "{refusal}");
+    let refusal = chain::verify(&*place.open().await, &acme(), &[]).await.unwrap_err();
+    assert!(matches!(refusal, NotWhole::Record(RecordError::Missing { number: 1, .. })), "{refusal}");
 }
 
 async fn an_entry_of_a_later_program_is_refused_and_not_skipped(place: &Place) {
@@ -147,7 +148,7 @@ async fn an_entry_of_a_later_program_is_refused_and_not_skipped(place: &Place) {
     later.hash = chain::hash(&acme(), &last.hash, &later);
     let booking = Booking { agreement: acme(), next: 2, entries: vec![later], messages: Vec::new(), issued: None };
     assert_eq!(ledger.book(booking).await.unwrap(), Booked::Durable);
-    assert_eq!(chain::verify(&*ledger, &acme()).await.unwrap().entries, 2);
+    assert_eq!(chain::verify(&*ledger, &acme(), &[]).await.unwrap().entries, 2);
     let refusal = held.follow().await.unwrap_err();
     insta::allow_duplicates! {
         insta::assert_snapshot!(refusal, @"failed to read the record of `acme`: entry 2 is a fact of kind `sunset`, which this program does not know; use the version that wrote it");

@@ -85,8 +85,10 @@ struct ChangeView {
 #[derive(Serialize, Deserialize)]
 struct IssueView {
     issued_at: String,
-    /// The last entry on record that was heard.
+    /// The last entry on record that was heard; 0: none.
     record: u64,
+    /// That entry's hash; zeros if there is none.
+    record_sha256: String,
     agents: Vec<HeardView>,
 }
 
@@ -95,7 +97,16 @@ struct HeardView {
     agent: String,
     /// How many of its blocks were heard.
     blocks: u64,
+    lanes: Vec<LaneView>,
     complete_until: Option<String>,
+}
+
+/// How far one lane of an agent was heard.
+#[derive(Serialize, Deserialize)]
+struct LaneView {
+    incarnation: u64,
+    /// The number of the first block that was not heard.
+    until_seq: u64,
 }
 
 fn view(statement: &Statement<'_>) -> View {
@@ -149,10 +160,17 @@ fn amendment_view(amends: &Amendment) -> AmendmentView {
 }
 
 fn issue_view(issue: &Issue) -> IssueView {
+    let lane = |(incarnation, until_seq): (&u64, &u64)| LaneView { incarnation: *incarnation, until_seq: *until_seq };
     let heard = issue.agents.iter().map(|(agent, heard)| HeardView {
         agent: agent.to_string(),
         blocks: heard.blocks,
+        lanes: heard.lanes.iter().map(lane).collect(),
         complete_until: heard.complete_until.map(|at| at.to_string()),
     });
-    IssueView { issued_at: issue.issued_at.to_string(), record: issue.record, agents: heard.collect() }
+    IssueView {
+        issued_at: issue.issued_at.to_string(),
+        record: issue.record.entries,
+        record_sha256: hex(&issue.record.hash),
+        agents: heard.collect(),
+    }
 }

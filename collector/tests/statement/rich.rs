@@ -173,7 +173,7 @@ pub(crate) fn results(agreement: &Agreement) -> Results {
                             outcome,
                             took(slot.since(month.from()), place as u64, check.every),
                         );
-                        results.take(Line { series, result, note: None });
+                        results.take(Line { series, result, note: None, sent: None });
                     }
                     slot = slot.plus(check.every);
                 }

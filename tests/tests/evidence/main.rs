@@ -3,6 +3,7 @@
 
 mod readers;
 mod s3;
+mod verify;
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;

@@ -29,7 +29,7 @@ fn lines(from: &str, until: &str, outages: &[(&str, &str)]) -> String {
         writeln!(
             text,
             "{}",
-            collector::lines::write(&collector::lines::Line { series: key.clone(), result, note: None })
+            collector::lines::write(&collector::lines::Line { series: key.clone(), result, note: None, sent: None })
         )
         .unwrap();
         at = at.plus(Duration::from_secs(60));

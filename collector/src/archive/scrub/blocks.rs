@@ -1,6 +1,7 @@
 //! The ledger's own: blocks against their checksums and rows, records against their chains.
 
 use super::Scrubbed;
+use crate::closing::issued::noted;
 use crate::commit::chain;
 use crate::ledger::{Ledger, LedgerError, StoredBlock};
 use crate::record;
@@ -36,11 +37,18 @@ impl Scrubbed {
         Ok(())
     }
 
-    /// Follows every agreement's record from its first entry on.
+    /// Follows every agreement's record from its first entry to what issued statements noted of it.
     pub async fn records(&mut self, ledger: &dyn Ledger) -> Result<(), LedgerError> {
         for (agreement, _) in ledger.records().await? {
-            match record::chain::verify(ledger, &agreement).await {
-                Ok(verified) => self.entries += verified.entries,
+            let noted = match noted(ledger, &agreement).await {
+                Ok(noted) => noted,
+                Err(error) => {
+                    self.findings.push(chain(&error));
+                    Vec::new()
+                }
+            };
+            match record::chain::verify(ledger, &agreement, &noted).await {
+                Ok(head) => self.entries += head.entries,
                 Err(error) => self.findings.push(chain(&error)),
             }
         }

@@ -1,11 +1,16 @@
 //! A month from its first result to its third version, on both stores.
 
 use super::*;
-use crate::closing::issued::Opened;
-use crate::closing::seal;
+use crate::archive::export::{Export, parquet};
+use crate::closing::issued::{Opened, noted};
+use crate::closing::{draw_up, seal};
+use crate::command::source;
 use crate::commit::tests::{BEGAN, Bench, key, pace, result};
 use crate::ledger::contract::facts;
 use crate::ledger::contract::place::Place;
+use crate::record::chain;
+use crate::render::json::read::origin;
+use rules::interval::Interval;
 use rules::outcome::{Cause, Outcome};
 use rules::result::{Pace, ProbeResult, SeriesKey};
 use tempfile::TempDir;
@@ -16,6 +21,9 @@ facts! {
     late_evidence_makes_a_version_that_says_what_changed
     a_corrected_fee_makes_a_version_with_a_debit
     every_version_is_drawn_up_again_to_the_byte_after_the_next_was_issued
+    every_version_is_drawn_up_again_from_files_that_hold_what_came_later_too
+    a_block_that_came_while_a_statement_was_drawn_up_is_not_named_as_heard
+    a_record_that_was_cut_off_or_written_anew_is_found_by_what_a_statement_heard
     of_two_collectors_exactly_one_issues_a_version
     a_closer_issues_by_itself_amends_once_a_day_and_signs_nothing_about_the_time_before_it
 }
@@ -179,6 +187,76 @@ async fn every_version_is_drawn_up_again_to_the_byte_after_the_next_was_issued(p
         let again = opened.statement(&bench_evidence(&bench)).await.unwrap();
         assert_eq!(crate::render::json::document(&again).into_bytes(), version.bytes);
     }
+}
+
+async fn every_version_is_drawn_up_again_from_files_that_hold_what_came_later_too(place: &Place) {
+    let (home, mut bench) = (TempDir::new().unwrap(), month_with_a_hole(place).await);
+    let config = config(&home, 1_200_000);
+    issued(closed(&bench, &config, MONTH + 900).await);
+    bench.send(&results(86_400, 90_000, 87_000..88_500)).await;
+    bench.send(&results(MONTH + 600, MONTH + 1_200, 0..0)).await;
+    issued(closed(&bench, &config, MONTH + 1_000).await);
+    let everything = Interval::new(at(0), at(2 * MONTH)).unwrap();
+    let mut export = Export::new(None, everything);
+    while let Some(day) = export.next_day(&*bench.ledger).await.unwrap() {
+        let (file, bytes) = parquet(None, &day).unwrap().unwrap();
+        std::fs::write(home.path().join(file.place.replace('/', "_")), bytes).unwrap();
+    }
+    for version in bench.ledger.issued(&acme(), Some(month())).await.unwrap() {
+        let sealed = seal::open(&version.bytes).unwrap();
+        let origin = origin(&sealed.text).unwrap();
+        let agents = &origin.issue.as_ref().unwrap().agents;
+        let read = source::heard(home.path(), &origin.terms.agreement, agents, everything).await;
+        let (evidence, _) = read.unwrap();
+        let mut again = draw_up(&evidence, &origin.terms, month(), origin.as_of).await.unwrap();
+        again.version = origin.version;
+        again.issue.clone_from(&origin.issue);
+        again.amends.clone_from(&origin.amends);
+        assert_eq!(crate::render::json::statement(&again), sealed.text);
+    }
+}
+
+async fn a_block_that_came_while_a_statement_was_drawn_up_is_not_named_as_heard(place: &Place) {
+    let (home, mut bench) = (TempDir::new().unwrap(), month_with_a_hole(place).await);
+    let config = config(&home, 1_200_000);
+    let slower = Bench::on(place.open().await).await.killed().await;
+    let blocks = bench.ledger.positions().await.unwrap()[0].1;
+    let lane = bench.ledger.lanes().await.unwrap().remove(0);
+    bench.send(&results(MONTH + 600, MONTH + 900, 0..0)).await;
+    let heard = &json(&issued(closed(&slower, &config, MONTH + 900).await))["issue"]["agents"][0];
+    assert_eq!(heard["blocks"], blocks);
+    let own = serde_json::json!({ "incarnation": lane.incarnation, "until_seq": lane.next_seq });
+    assert_eq!(heard["lanes"][0], own);
+    assert_eq!(bench.ledger.positions().await.unwrap()[0].1, blocks + 1);
+}
+
+async fn a_record_that_was_cut_off_or_written_anew_is_found_by_what_a_statement_heard(place: &Place) {
+    let (home, bench) = (TempDir::new().unwrap(), month_with_a_hole(place).await);
+    issued(closed(&bench, &config(&home, 1_200_000), MONTH + 900).await);
+    issued(closed(&bench, &config(&home, 1_000_000), MONTH + 1_000).await);
+    let verified = async || {
+        let noted = noted(&*bench.ledger, &acme()).await.unwrap();
+        chain::verify(&*bench.ledger, &acme(), &noted).await
+    };
+    assert_eq!(verified().await.unwrap(), record(&bench).await.heard(&acme()).1);
+    place.tamper("UPDATE entries SET recorded_by = 'kim'").await;
+    let mut predecessor = chain::GENESIS;
+    for entry in bench.ledger.entries_from(&acme(), 1, 9).await.unwrap() {
+        predecessor = chain::hash(&acme(), &predecessor, &entry);
+        let hash = crate::digest::hex(&predecessor);
+        let sql = match place {
+            Place::Sqlite(_) => format!("UPDATE entries SET hash = x'{hash}' WHERE number = {}", entry.number),
+            Place::Postgres { .. } => format!("UPDATE entries SET hash = '\\x{hash}' WHERE number = {}", entry.number),
+        };
+        place.tamper(&sql).await;
+    }
+    let refused = verified().await.unwrap_err().to_string();
+    assert!(refused.contains("version 2 of the statement for 2026-10 heard its entry 1 with hash"), "{refused}");
+    assert!(refused.ends_with("it was written anew"), "{refused}");
+    place.tamper("DELETE FROM entries").await;
+    place.tamper("DELETE FROM records").await;
+    let refused = verified().await.unwrap_err().to_string();
+    assert!(refused.contains("but it ends at entry 0; its end was cut off"), "{refused}");
 }
 
 async fn of_two_collectors_exactly_one_issues_a_version(place: &Place) {

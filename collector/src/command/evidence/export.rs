@@ -122,8 +122,8 @@ impl<'a> Sink<'a> {
             Sink::Files { directory, only, files, results: all } => {
                 let made = parquet(only.map(|only| &only.agreement), &day);
                 let made = made.map_err(|error| Failure::run("make a Parquet file", error))?;
-                if let Some((place, bytes)) = made {
-                    write_file(&directory.join(place), &bytes)?;
+                if let Some((file, bytes)) = made {
+                    write_file(&directory.join(file.place), &bytes)?;
                     (*files, *all) = (*files + 1, *all + results);
                 }
                 return Ok(true);
@@ -131,13 +131,9 @@ impl<'a> Sink<'a> {
             Sink::Lines { form, results: all, .. } => {
                 *all += results;
                 let write = if *form == Form::Csv { csv } else { ndjson };
-                day.iter().flat_map(|of| of.rows.iter().map(move |row| (of, row))).fold(
-                    String::new(),
-                    |text, (of, row)| {
-                        let line = Line { series: of.series.clone(), result: row.result, note: row.note.clone() };
-                        text + &write(&line)
-                    },
-                )
+                day.iter()
+                    .flat_map(|of| of.rows.iter().map(move |row| (of, row)))
+                    .fold(String::new(), |text, (of, row)| text + &write(&row.line(&of.series)))
             }
         };
         self.text(&text)

@@ -3,13 +3,16 @@
 
 use super::terms::{NotTerms, TermsView};
 use super::{AmendmentView, ChangeView, IssueView};
-use crate::closing::amendment::Change;
+use crate::archive::digest::{Digest, NotADigest};
+use crate::closing::amendment::{Amendment, Change};
 use crate::closing::terms::Terms;
 use crate::closing::{Heard, Issue};
+use crate::record::chain;
 use rules::id::NotAName;
 use rules::period::{Month, NotAMonth};
 use rules::time::{NotAnInstant, Timestamp};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// What a statement was drawn up from.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,6 +25,8 @@ pub struct Origin {
     pub as_of: Option<Timestamp>,
     /// Which version of the period's statement it is.
     pub version: u32,
+    /// How it says that it differs from the version before it.
+    pub amends: Option<Amendment>,
     /// When it was issued, and which evidence was heard.
     pub issue: Option<Issue>,
 }
@@ -41,6 +46,9 @@ pub enum NotAStatement {
     /// An instant of it is none.
     #[error("{0}")]
     Instant(#[from] NotAnInstant),
+    /// A hash that it names is none.
+    #[error("its `record_sha256` or the `sha256` that it amends: {0}")]
+    Digest(#[from] NotADigest),
     /// An agent's name is none.
     #[error("an agent of it: {0}")]
     Name(#[from] NotAName),
@@ -50,6 +58,7 @@ pub enum NotAStatement {
 struct Document {
     statement: Head,
     terms: TermsView,
+    amends: Option<AmendmentView>,
     issue: Option<IssueView>,
 }
 
@@ -67,12 +76,13 @@ struct Head {
 
 /// Reads what the statement `text` was drawn up from.
 pub fn origin(text: &str) -> Result<Origin, NotAStatement> {
-    let Document { statement, terms, issue } = serde_json::from_str(text)?;
+    let Document { statement, terms, amends, issue } = serde_json::from_str(text)?;
     Ok(Origin {
         terms: terms.terms()?,
         month: statement.period.parse()?,
         as_of: instant(statement.as_of.as_deref())?,
         version: statement.version,
+        amends: amends.map(read_amendment).transpose()?,
         issue: issue.map(read_issue).transpose()?,
     })
 }
@@ -89,11 +99,24 @@ fn instant(text: Option<&str>) -> Result<Option<Timestamp>, NotAnInstant> {
 }
 
 fn read_issue(view: IssueView) -> Result<Issue, NotAStatement> {
-    let mut issue =
-        Issue { issued_at: view.issued_at.parse()?, record: view.record, agents: std::collections::BTreeMap::new() };
+    let hash: Digest = view.record_sha256.parse()?;
+    let record = chain::Head { entries: view.record, hash: hash.0 };
+    let mut issue = Issue { issued_at: view.issued_at.parse()?, record, agents: BTreeMap::new() };
     for heard in view.agents {
         let complete_until = instant(heard.complete_until.as_deref())?;
-        issue.agents.insert(heard.agent.parse()?, Heard { blocks: heard.blocks, complete_until });
+        let lanes = heard.lanes.iter().map(|lane| (lane.incarnation, lane.until_seq)).collect();
+        issue.agents.insert(heard.agent.parse()?, Heard { blocks: heard.blocks, lanes, complete_until });
     }
     Ok(issue)
+}
+
+fn read_amendment(view: AmendmentView) -> Result<Amendment, NotAStatement> {
+    let sha256: Digest = view.sha256.parse()?;
+    let change = |ChangeView { place, before, after }| Change { place, before, after };
+    Ok(Amendment {
+        predecessor: view.version,
+        sha256: sha256.0,
+        changes: view.changes.into_iter().map(change).collect(),
+        credit_difference: view.credit_difference,
+    })
 }

@@ -5,7 +5,7 @@ use super::super::AppState;
 use super::super::people::Actor;
 use super::super::problem::Problem;
 use super::{LIMIT_DEFAULT, LIMIT_MAX};
-use crate::record::chain::hexadecimal;
+use crate::digest::hex;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use config::collector::users::Role;
@@ -56,7 +56,7 @@ pub(super) async fn list(
         recorded_at: entry.recorded_at.to_string(),
         recorded_by: entry.recorded_by.clone(),
         fact: serde_json::from_str(&entry.body).unwrap_or_else(|_| Value::String(entry.body.clone())),
-        sha256: hexadecimal(&entry.hash),
+        sha256: hex(&entry.hash),
     };
     Ok(Json(Entries { entries: stored.iter().take(limit).map(view).collect(), next }))
 }
