@@ -24,8 +24,10 @@ mod keeper;
 mod seal;
 mod verify;
 // How it ends
+mod deletion;
 mod disposal;
 pub mod erasure;
+mod tidying;
 // How it is read again
 pub mod bundle;
 mod deep;

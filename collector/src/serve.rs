@@ -27,6 +27,8 @@ use daemon::listener::{BindError, Listener};
 use daemon::reload::FileWatch;
 use daemon::shutdown::within;
 use daemon::tls::{Tls, TlsError, TlsFiles};
+use rules::agreement::Agreement;
+use rules::standing::StandingRule;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,6 +120,9 @@ impl Collector {
         let own = ledger::open(&ledger_url(&config.ledger)).await?;
         let archive = config.archive.as_ref().map(|archive| Store::open(&archive.store)).transpose()?;
         let archive = archive.map(|store| Arc::new(Archive::new(Arc::clone(&own), store)));
+        if archive.is_none() {
+            warn_of_deletion(&config);
+        }
         let ledger = archive::deepened(own, archive.as_ref());
         let (state, metrics, readiness) = (State::default(), Metrics::new(), Readiness::new());
         readiness.block(LEDGER, "its agents are being loaded");
@@ -241,6 +246,16 @@ impl Collector {
             Some(Ok(Err(error))) => Err(ServeError::Ledger(error)),
             Some(Ok(Ok(()))) | None => Ok(()),
         }
+    }
+}
+
+/// What a policy deletes can only go once the others' results are safe in an archive.
+fn warn_of_deletion(config: &CollectorConfig) {
+    let deletes = |rule: &StandingRule| rule.data_deleted.or(rule.terminated_deleted).or(rule.trial).is_some();
+    let standing = |agreement: &Agreement| deletes(&agreement.policy.standing);
+    for agreement in config.agreements.iter().filter(|agreement| standing(agreement)) {
+        let (agreement, policy) = (&agreement.id, &agreement.policy.id);
+        tracing::warn!(%agreement, %policy, "The policy deletes data at some standings; without `evidence` nothing is deleted");
     }
 }
 

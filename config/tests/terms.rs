@@ -124,8 +124,12 @@ fn evidence_stays_in_the_ledger_unless_an_archive_is_named() {
     let given = of("closing: { keys: /k, grace: 5d }").closing;
     assert_eq!(given, ClosingConfig { keys: PathBuf::from("/k"), grace: 5 * DAY });
     let directory = |path: &str| StoreUrl::Directory(PathBuf::from(path));
-    let default =
-        ArchiveConfig { store: directory("/etc/nines/data/evidence"), seal_every: HOUR, keep_blocks: 45 * DAY };
+    let default = ArchiveConfig {
+        store: directory("/etc/nines/data/evidence"),
+        seal_every: HOUR,
+        keep_blocks: 45 * DAY,
+        keep_unpromised: None,
+    };
     assert_eq!(of("evidence: {}").archive, Some(default));
     let store =
         |url: &str| of(&format!("evidence: {{ store: '{url}', seal_every: 10m }}")).archive.map(|given| given.store);

@@ -5,6 +5,7 @@
 //! ever changed or taken out. What stands on record at an instant is a function of the entries up to
 //! it (`accounting.md` section 8).
 
+pub mod deletion;
 pub mod exclusions;
 
 use crate::exclusion::Exclusion;
@@ -107,8 +108,29 @@ pub enum Ground {
     Returned,
     /// The agreement's retention was over.
     Retention,
-    /// The agreement ended, or the customer asked.
+    /// A person had it erased: the customer asked, or the agreement ended.
     Erasure,
+    /// The policy deletes data at this standing: a trial is over, fees are overdue, the agreement ended.
+    Standing,
+}
+
+impl Ground {
+    /// Whether evidence is gone that statements could still be drawn up from.
+    pub fn is_erasure(self) -> bool {
+        match self {
+            Ground::Erasure | Ground::Standing => true,
+            Ground::Returned | Ground::Retention => false,
+        }
+    }
+}
+
+/// Whether evidence from `instant` on, or a part of it, was erased.
+pub fn is_erased_since(entries: &[Entry], instant: Timestamp) -> bool {
+    entries.iter().any(|entry| match &entry.fact {
+        Fact::Disposal(disposal) => disposal.ground.is_erasure() && instant <= disposal.until,
+        Fact::Exclusion { .. } | Fact::Withdrawal { .. } | Fact::Approval { .. } | Fact::Refusal { .. } => false,
+        Fact::Incident { .. } | Fact::Effort(_) | Fact::Standing(_) | Fact::Issue { .. } => false,
+    })
 }
 
 /// What was on record at `as_of`; everything if it is nothing.

@@ -1,5 +1,6 @@
 //! What of the evidence is whose: an agreement's services over all its versions.
 
+use super::manifest::SealedFile;
 use rules::agreement::Agreement;
 use rules::id::{AgreementId, ServiceId};
 use std::collections::BTreeSet;
@@ -19,5 +20,14 @@ impl Belongings {
         let versions = agreements.iter().filter(|version| version.id == *id);
         let services = versions.flat_map(|version| version.services.iter().map(|service| service.id.clone()));
         Belongings { agreement: id.clone(), services: services.collect() }
+    }
+
+    /// Whether all of a file's results are the agreement's, also if no configuration promised their
+    /// services when they were sealed. A file that others' results lie in as well is not.
+    pub(super) fn has(&self, file: &SealedFile) -> bool {
+        match &file.agreement {
+            Some(agreement) => *agreement == self.agreement,
+            None => !file.services.is_empty() && file.services.iter().all(|service| self.services.contains(service)),
+        }
     }
 }

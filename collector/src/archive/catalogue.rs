@@ -54,6 +54,8 @@ impl Known {
             return;
         }
         let Disposed { agreement, ground, results, until, .. } = file;
+        // What nobody was promised is on nobody's record.
+        let Some(agreement) = agreement else { return };
         let totals = self.gone.entry(agreement.clone()).or_default();
         match totals.iter_mut().find(|total| total.ground == *ground) {
             Some(total) => {

@@ -19,6 +19,12 @@ pub(crate) struct Counts {
     pub(crate) forgotten: IntCounter,
     /// Files that were disposed of.
     pub(crate) disposed: IntCounter,
+    /// What a crash had left, deleted.
+    pub(crate) tidied: IntCounter,
+    /// Agreements whose data was erased because of standing.
+    pub(crate) erasures: IntCounter,
+    /// Agreements whose data is to be erased and whose standing is not on record long enough.
+    pub(crate) erasures_waiting: IntGauge,
 }
 
 impl Counts {
@@ -37,6 +43,12 @@ impl Counts {
             failures: counter("nines_archive_failures_total", "Rounds of sealing that failed."),
             forgotten: counter("nines_archive_forgotten_blocks_total", "Blocks that left the ledger for the archive."),
             disposed: counter("nines_archive_disposed_files_total", "Files whose retention or agreement was over."),
+            tidied: counter("nines_archive_tidied_objects_total", "Objects that a crash had left, deleted."),
+            erasures: counter("nines_archive_erasures_total", "Erasures because of a customer's standing."),
+            erasures_waiting: gauge(
+                "nines_archive_erasures_waiting",
+                "Agreements whose data is to be erased and whose standing is not on record, or not for a day yet.",
+            ),
         }
     }
 }

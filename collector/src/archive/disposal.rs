@@ -2,10 +2,11 @@
 //!
 //! First a seal says which files are gone and why, then they are deleted, then the agreement's record
 //! says how many there were. A crash between two of these leaves a file that is declared gone, which
-//! the next round deletes, or a record that says less than the chain, which the next round makes up for.
+//! the next tidying deletes (`tidying.rs`), or a record that says less than the chain, which the next
+//! round makes up for.
 
-use super::manifest::{Disposed, Manifest};
-use super::seal::Sealed;
+use super::manifest::{Disposed, Manifest, SealedFile};
+use super::seal::{Promised, Sealed};
 use super::{Archive, ArchiveError};
 use crate::ledger::LedgerError;
 use crate::record::{Before, Draft, Record, RecordError};
@@ -15,6 +16,7 @@ use rules::period::{Month, Zone};
 use rules::record::{BY_NINES, Fact, Ground};
 use rules::time::Timestamp;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// How many seals are read at once.
 const SEALS_AT_ONCE: usize = 64;
@@ -22,12 +24,12 @@ const SEALS_AT_ONCE: usize = 64;
 const FILES_MAX: usize = 10_000;
 
 impl Archive {
-    /// The files of `agreement` that are not gone and that `fits`, to be gone on `ground`.
+    /// The files that are not gone and that `fits`, to be gone on `ground` and on the record of `whose`.
     pub(crate) async fn doomed(
         &self,
-        agreement: &AgreementId,
+        whose: Option<&AgreementId>,
         ground: Ground,
-        fits: impl Fn(Timestamp, Timestamp) -> bool,
+        fits: impl Fn(&SealedFile) -> bool,
     ) -> Result<Vec<Disposed>, ArchiveError> {
         let (mut doomed, mut next) = (Vec::new(), 1);
         loop {
@@ -37,14 +39,13 @@ impl Archive {
                 let manifest = Manifest::from_json(&seal.manifest)
                     .map_err(|source| ArchiveError::Manifest { place: format!("of seal {}", seal.number), source })?;
                 for (file, index) in manifest.files.iter().zip(0u32..) {
-                    let own = file.agreement.as_ref() == Some(agreement) && seal.verified_at.is_some();
                     let there = self.catalogue.disposed(seal.number, index).is_none();
-                    if own && there && fits(file.first_at, file.last_at) {
+                    if there && seal.verified_at.is_some() && fits(file) {
                         doomed.push(Disposed {
                             seal: seal.number,
                             file: index,
                             place: file.place.clone(),
-                            agreement: agreement.clone(),
+                            agreement: whose.cloned(),
                             ground,
                             results: file.rows,
                             until: file.last_at,
@@ -91,9 +92,30 @@ impl Archive {
         let issued = self.ledger.issued(&agreement.id, None).await?;
         let closed: BTreeSet<Month> = issued.into_iter().map(|issued| issued.month).collect();
         let before = now.minus(retention);
-        let over =
-            |first, last| last < before && months(first, last, &agreement.zone).all(|month| closed.contains(&month));
-        let doomed = self.doomed(&agreement.id, Ground::Retention, over).await?;
+        let over = |file: &SealedFile| {
+            file.agreement.as_ref() == Some(&agreement.id)
+                && file.last_at < before
+                && months(file.first_at, file.last_at, &agreement.zone).all(|month| closed.contains(&month))
+        };
+        let doomed = self.doomed(Some(&agreement.id), Ground::Retention, over).await?;
+        self.dispose(&doomed, now).await
+    }
+
+    /// Disposes of results older than `keep` that no agreement promised when they were sealed, nor does
+    /// now: what is promised by now may be needed.
+    pub(crate) async fn retire_unpromised(
+        &self,
+        keep: Duration,
+        promised: &Promised,
+        now: Timestamp,
+    ) -> Result<u64, ArchiveError> {
+        let before = now.minus(keep);
+        let over = |file: &SealedFile| {
+            let nobodys = || file.services.iter().all(|service| promised.of(service).is_none());
+            file.agreement.is_none() && file.last_at < before && nobodys()
+        };
+        // Nobody's account needs them: whoever reads goes on without, as after an erasure.
+        let doomed = self.doomed(None, Ground::Erasure, over).await?;
         self.dispose(&doomed, now).await
     }
 

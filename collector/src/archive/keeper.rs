@@ -1,9 +1,11 @@
-//! The collector's task that keeps the archive: seal, verify, forget, in that order, again and again.
+//! The collector's task that keeps the archive: seal, verify, forget, in that order, again and again;
+//! once a day it disposes of what is over, and tidies up; at once it erases what must be gone.
 //!
 //! It stands in nobody's way: a round that fails is counted and told, evidence stays in the ledger,
 //! and the next round goes on from what the books say. Two collectors may keep one archive.
 
 use super::counts::Counts;
+use super::deletion::Deletions;
 use super::seal::{Promised, Sealed};
 use super::{Archive, ArchiveError};
 use crate::commit::chain;
@@ -12,9 +14,7 @@ use config::collector::CollectorConfig;
 use config::collector::evidence::{KEEP_BLOCKS_DEFAULT, SEAL_EVERY_DEFAULT};
 use daemon::clock::Clock;
 use prometheus::Registry;
-use rules::id::AgreementId;
 use rules::time::Timestamp;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -30,13 +30,14 @@ const LOOK_EVERY: Duration = Duration::from_mins(5);
 
 /// The task and what it needs.
 pub(crate) struct Keeper {
-    archive: Arc<Archive>,
-    record: Record,
+    pub(super) archive: Arc<Archive>,
+    pub(super) record: Record,
     config: watch::Receiver<Arc<CollectorConfig>>,
-    clock: Clock,
-    counts: Counts,
+    pub(super) clock: Clock,
+    pub(super) counts: Counts,
     /// When files were last disposed of here.
     disposed_at: Timestamp,
+    pub(super) deletions: Deletions,
 }
 
 impl Keeper {
@@ -48,7 +49,8 @@ impl Keeper {
         clock: Clock,
         registry: &Registry,
     ) -> Keeper {
-        Keeper { archive, record, config, clock, counts: Counts::new(registry), disposed_at: Timestamp::MIN }
+        let (counts, deletions) = (Counts::new(registry), Deletions::default());
+        Keeper { archive, record, config, clock, counts, disposed_at: Timestamp::MIN, deletions }
     }
 
     /// Works until `cancel`. A round that is cut short leaves at most objects that nobody names.
@@ -71,7 +73,7 @@ impl Keeper {
     fn failed(&self, error: &ArchiveError) -> Duration {
         self.counts.failures.inc();
         tracing::error!(error = %chain(error), "Evidence could not be archived; it stays in the ledger");
-        AGAIN_AFTER + AGAIN_AFTER.mul_f64(rand::random_range(0.0..1.0))
+        again_after()
     }
 
     /// Does what is due; says when to look again.
@@ -95,6 +97,11 @@ impl Keeper {
         self.counts.unsealed.set(i64::try_from(self.archive.unsealed_blocks().await?).unwrap_or(i64::MAX));
         self.counts.last_seal_seconds.set(self.archive.last_sealed_at().map_or(0, |at| at.as_millis() / 1000));
         self.counts.last_round_seconds.set(now.as_millis() / 1000);
+        if let Err(error) = self.delete(&config, now).await {
+            self.counts.failures.inc();
+            tracing::error!(error = %chain(&error), "Data that must be gone could not be erased; trying again");
+            return Ok(again_after());
+        }
         let left = self.due(every).since(self.clock.wall());
         Ok(if left.is_zero() { every.min(LOOK_EVERY) } else { left.min(LOOK_EVERY) })
     }
@@ -105,14 +112,16 @@ impl Keeper {
 
     /// Disposes of what no longer may or need be kept, and puts that on record.
     async fn dispose(&self, config: &CollectorConfig, now: Timestamp) -> Result<(), ArchiveError> {
-        let ids: BTreeSet<&AgreementId> = config.agreements.iter().map(|version| &version.id).collect();
-        for id in ids {
-            let mut versions = config.agreements.iter().filter(|version| version.id == *id);
-            let last = versions.clone().next_back();
-            let Some(version) = versions.find(|version| version.is_in_force_at(now)).or(last) else { continue };
+        for version in config.nearest(now) {
             self.counts.disposed.inc_by(self.archive.retire(version, now).await?);
         }
-        Ok(self.archive.account(&self.record).await?)
+        if let Some(keep) = config.archive.as_ref().and_then(|own| own.keep_unpromised) {
+            let promised = Promised::by(&config.agreements);
+            self.counts.disposed.inc_by(self.archive.retire_unpromised(keep, &promised, now).await?);
+        }
+        self.archive.account(&self.record).await?;
+        self.counts.tidied.inc_by(self.archive.tidy(now).await?);
+        Ok(())
     }
 
     async fn seal_all(&self, config: &CollectorConfig, now: Timestamp) -> Result<(), ArchiveError> {
@@ -129,4 +138,8 @@ impl Keeper {
             }
         }
     }
+}
+
+fn again_after() -> Duration {
+    AGAIN_AFTER + AGAIN_AFTER.mul_f64(rand::random_range(0.0..1.0))
 }

@@ -98,8 +98,8 @@ pub struct Disposed {
     pub file: u32,
     /// Where it lay.
     pub place: String,
-    /// Whose results it held.
-    pub agreement: AgreementId,
+    /// Whose results it held; nothing: no agreement promised their services.
+    pub agreement: Option<AgreementId>,
     /// How many.
     pub results: u64,
     /// Its latest result's instant.

@@ -62,7 +62,7 @@ impl Archive {
         let file = &manifest.files[index];
         // Asked first: what is gone must not be told from memory.
         match self.catalogue.disposed(manifest.number, u32::try_from(index).unwrap_or(u32::MAX)) {
-            Some(Ground::Erasure) => return Ok(None),
+            Some(Ground::Erasure | Ground::Standing) => return Ok(None),
             Some(Ground::Retention | Ground::Returned) => {
                 return Err(ArchiveError::Gone { agreement: file.agreement.clone(), until: file.last_at });
             }

@@ -35,7 +35,7 @@ impl Promised {
         Promised(pairs.map(|(service, agreement)| (service.id.clone(), agreement.id.clone())).collect())
     }
 
-    fn of(&self, service: &ServiceId) -> Option<AgreementId> {
+    pub(super) fn of(&self, service: &ServiceId) -> Option<AgreementId> {
         self.0.get(service).cloned()
     }
 }

@@ -24,6 +24,8 @@ use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 
+mod deletion;
+
 const NOW: &str = "2026-11-20T00:00:00Z";
 
 const CONFIG: &str = "
@@ -309,7 +311,9 @@ async fn an_erased_agreement_is_gone_and_its_neighbour_is_not(place: &Place) {
     let kept = results_within(&*site.bench.ledger, &neighbour, everything()).await.unwrap();
     let promised = Promised::by(&agreements());
     let deep = Arc::clone(&site.bench.ledger);
-    let erased = site.archive.erase(&deep, &own(), &promised, now()).await.unwrap();
+    let record = Record::load(Arc::clone(&deep), Clock::manual(now()).0).await.unwrap();
+    let means = erasure::Means { ledger: &deep, promised: &promised, record: &record, ground: Ground::Erasure };
+    let erased = site.archive.erase(&own(), &means, now()).await.unwrap();
     assert_eq!((erased.series, erased.files, erased.results, erased.blocks), (2, 1, 1442, 45));
     site.bench.committer.follow().await;
     assert!(site.bench.state.series(&key("login")).is_none(), "a collector that runs still shows it");
@@ -322,7 +326,7 @@ async fn an_erased_agreement_is_gone_and_its_neighbour_is_not(place: &Place) {
     assert!(left.iter().all(|derived| derived.series == neighbour), "{left:?}");
     assert_eq!(rebuild(&*deep).await.unwrap()[0].differences, 0);
     assert_eq!(site.scrubbed().await.findings, Vec::<String>::new());
-    let again = site.archive.erase(&deep, &own(), &promised, now()).await.unwrap();
+    let again = site.archive.erase(&own(), &means, now()).await.unwrap();
     assert_eq!(again, erasure::Erased::default());
     let bench = site.bench.killed().await;
     assert!(bench.state.series(&key("login")).is_none() && bench.state.series(&neighbour).is_some());

@@ -20,7 +20,7 @@ use daemon::clock::Clock;
 use rules::agreement::Agreement;
 use rules::id::AgreementId;
 use rules::period::Month;
-use rules::record::Fact;
+use rules::record::{Fact, is_erased_since};
 use rules::run::Run;
 use rules::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -192,6 +192,11 @@ pub async fn close(
             return Ok(Closed::NotYet(Wait::Agreement));
         };
         let issued = desk.ledger.issued(agreement, Some(month)).await?;
+        if let Some(newest) = issued.last()
+            && is_erased_since(&entries, month.interval(&terms.agreement.zone).from())
+        {
+            return Ok(Closed::NotYet(Wait::Erased { version: newest.version }));
+        }
         match desk.prepare(&terms, record, month, issued.last(), now, wish).await? {
             Prepared::Unchanged => return Ok(Closed::Unchanged),
             Prepared::NotYet(wait) => return Ok(Closed::NotYet(wait)),

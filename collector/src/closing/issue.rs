@@ -79,6 +79,11 @@ pub enum Wait {
     OutageEnd,
     /// Evidence for the period came in while it was drawn up: the next try will have it.
     Standstill,
+    /// For nothing: evidence of the period was erased, so the version that was issued before stays the last.
+    Erased {
+        /// The version.
+        version: u32,
+    },
 }
 
 /// Whether the next version is asked for by a person.

@@ -72,6 +72,11 @@ fn waits(wait: &Wait) -> String {
             format!("evidence of {} is due; it can be issued when it is there or the grace is over", agents.join(", "))
         }
         Wait::OutageEnd => "an outage of it still goes on".to_owned(),
+        Wait::Erased { version } => {
+            format!(
+                "evidence of it was erased, and what is left would give other figures; version {version} stays the last"
+            )
+        }
         Wait::Standstill => "evidence for it is coming in; try again".to_owned(),
     }
 }

@@ -14,7 +14,7 @@ use daemon::clock::Clock;
 use rules::agreement::Language;
 use rules::id::AgreementId;
 use rules::interval::Interval;
-use rules::record::{Entry, Fact};
+use rules::record::{Disposal, Entry, Fact, Ground};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -146,8 +146,19 @@ fn said(fact: &Fact) -> String {
         Fact::Incident { incident, .. } => format!("incident {incident}"),
         Fact::Effort(effort) => format!("effort of {} hundredths of a man-month: {}", effort.worked.0, effort.note),
         Fact::Issue { month, version, .. } => format!("statement of {month} issued, version {version}"),
-        Fact::Disposal(disposal) => format!("evidence before {} disposed of", disposal.until),
+        Fact::Disposal(disposal) => disposed(disposal),
     }
+}
+
+fn disposed(disposal: &Disposal) -> String {
+    let Disposal { ground, until, files, results } = disposal;
+    let done = match ground {
+        Ground::Returned => "handed to the customer",
+        Ground::Retention => "deleted, its retention was over",
+        Ground::Erasure => "erased",
+        Ground::Standing => "erased because of the customer's standing",
+    };
+    format!("evidence up to {until} {done}: {results} results in {files} files")
 }
 
 fn table(effects: &[Effect]) -> String {

@@ -286,6 +286,7 @@ enum GroundWord {
     Returned,
     Retention,
     Erasure,
+    Standing,
 }
 
 impl DisposalBody {
@@ -294,6 +295,7 @@ impl DisposalBody {
             Ground::Returned => GroundWord::Returned,
             Ground::Retention => GroundWord::Retention,
             Ground::Erasure => GroundWord::Erasure,
+            Ground::Standing => GroundWord::Standing,
         };
         let Disposal { files, results, .. } = *disposal;
         DisposalBody { ground, until: disposal.until.to_string(), files, results }
@@ -304,6 +306,7 @@ impl DisposalBody {
             GroundWord::Returned => Ground::Returned,
             GroundWord::Retention => Ground::Retention,
             GroundWord::Erasure => Ground::Erasure,
+            GroundWord::Standing => Ground::Standing,
         };
         let DisposalBody { files, results, .. } = self;
         Ok(Fact::Disposal(Disposal { ground, until: value::<Timestamp>(&self.until)?, files, results }))

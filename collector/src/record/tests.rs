@@ -215,7 +215,7 @@ fn every_fact() -> Vec<Fact> {
     facts.extend(clocks.map(|clock| event(Event::Missed { clock, due_at: at(4) })));
     let standings = [Standing::Trial, Standing::Paid, Standing::Overdue, Standing::Terminated];
     facts.extend(standings.map(|standing| Fact::Standing(Change { from: at(5), standing })));
-    let grounds = [Ground::Returned, Ground::Retention, Ground::Erasure];
+    let grounds = [Ground::Returned, Ground::Retention, Ground::Erasure, Ground::Standing];
     facts.extend(grounds.map(|ground| Fact::Disposal(Disposal { ground, until: at(6), files: 3, results: 4 })));
     facts
 }

@@ -35,6 +35,8 @@ pub struct ArchiveConfig {
     pub seal_every: Duration,
     /// How long a block stays in the ledger after its archive was verified.
     pub keep_blocks: Duration,
+    /// How long results are kept whose services no agreement promises; absent: for good.
+    pub keep_unpromised: Option<Duration>,
 }
 
 /// An object store.
@@ -71,8 +73,9 @@ pub(super) fn archive(node: &Node, reading: &mut Reading) -> Option<Placed<Archi
     let seal_every = keys.or("seal_every", SEAL_EVERY_DEFAULT, reading, seal_every);
     let keep = Placed { at: node.at, value: KEEP_BLOCKS_DEFAULT };
     let keep = keys.or("keep_blocks", keep, reading, placed(length));
+    let keep_unpromised = keys.optional("keep_unpromised", reading, keep_unpromised);
     keys.end(reading);
-    Some(Placed { at: keep.at, value: ArchiveConfig { store, seal_every, keep_blocks: keep.value } })
+    Some(Placed { at: keep.at, value: ArchiveConfig { store, seal_every, keep_blocks: keep.value, keep_unpromised } })
 }
 
 fn store(node: &Node, reading: &mut Reading) -> Option<StoreUrl> {
@@ -115,6 +118,21 @@ fn seal_every(node: &Node, reading: &mut Reading) -> Option<Duration> {
     let (given, least, most) =
         (duration_text(every), duration_text(*SEAL_EVERY.start()), duration_text(*SEAL_EVERY.end()));
     reading.problem(node.at, format!("evidence can't be sealed every {given}; write {least} to {most}, such as `1h`"))
+}
+
+/// Whoever forgets an agreement in the configuration, or its service, has this long to notice.
+const KEEP_UNPROMISED_MIN: Duration = MONTH_MAX;
+
+fn keep_unpromised(node: &Node, reading: &mut Reading) -> Option<Duration> {
+    let keep = length(node, reading)?;
+    if KEEP_UNPROMISED_MIN <= keep {
+        return Some(keep);
+    }
+    let (given, least) = (days_text(keep), days_text(KEEP_UNPROMISED_MIN));
+    let message = format!(
+        "results that no agreement promises can't be kept for {given} only, because an agreement may be added for them; write `{least}` or more, or leave it out to keep them"
+    );
+    reading.problem(node.at, message)
 }
 
 /// Reads the key `closing`.

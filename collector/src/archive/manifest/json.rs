@@ -101,7 +101,7 @@ struct WrittenDisposed {
     seal: u64,
     file: u32,
     place: String,
-    agreement: String,
+    agreement: Option<String>,
     results: u64,
     until: String,
     ground: String,
@@ -236,7 +236,7 @@ impl From<&Disposed> for WrittenDisposed {
             seal: disposed.seal,
             file: disposed.file,
             place: disposed.place.clone(),
-            agreement: disposed.agreement.to_string(),
+            agreement: disposed.agreement.as_ref().map(ToString::to_string),
             results: disposed.results,
             until: disposed.until.to_string(),
             ground: word(disposed.ground).to_owned(),
@@ -248,14 +248,15 @@ impl TryFrom<WrittenDisposed> for Disposed {
     type Error = NotAManifest;
 
     fn try_from(written: WrittenDisposed) -> Result<Disposed, NotAManifest> {
-        let grounds = [Ground::Returned, Ground::Retention, Ground::Erasure];
+        let grounds = [Ground::Returned, Ground::Retention, Ground::Erasure, Ground::Standing];
         let ground = grounds.into_iter().find(|ground| word(*ground) == written.ground);
-        let ground = ground.ok_or_else(|| wrong("ground", &written.ground, "it is `retention` or `erasure`"))?;
+        let ground =
+            ground.ok_or_else(|| wrong("ground", &written.ground, "it is `retention`, `erasure` or `standing`"))?;
         Ok(Disposed {
             seal: written.seal,
             file: written.file,
             place: written.place,
-            agreement: value("agreement", &written.agreement)?,
+            agreement: written.agreement.map(|name| value("agreement", &name)).transpose()?,
             results: written.results,
             until: value("until", &written.until)?,
             ground,
@@ -268,6 +269,7 @@ fn word(ground: Ground) -> &'static str {
         Ground::Returned => "returned",
         Ground::Retention => "retention",
         Ground::Erasure => "erasure",
+        Ground::Standing => "standing",
     }
 }
 
@@ -299,7 +301,7 @@ mod tests {
             first_at: at,
             last_at: at,
         };
-        let agreement = "a".parse().unwrap();
+        let agreement = Some("a".parse().unwrap());
         let (place, ground) = ("p".into(), Ground::Retention);
         let disposed = Disposed { seal: 1, file: 0, place, agreement, results: 2, until: at, ground };
         Manifest {
@@ -327,7 +329,7 @@ mod tests {
             ("\"format\":1", "\"format\":2", "it has format 2; this program reads format 1"),
             ("\"until\":10", "\"until\":11", "its lanes of agent `서울 1` are not as many blocks as its positions"),
             ("\"number\":2", "\"number\": 2", "it is not written as a manifest is written"),
-            ("\"retention\"", "\"boredom\"", "its `ground` is `boredom`: it is `retention` or `erasure`"),
+            ("\"retention\"", "\"boredom\"", "its `ground` is `boredom`: it is `retention`, `erasure` or `standing`"),
             ("\"number\":2,", "\"number\":2,\"n\":1,", "it is not a manifest"),
         ] {
             assert!(text.contains(from), "{from}");

@@ -12,6 +12,7 @@ use crate::record::chain;
 use crate::render::json::read::origin;
 use rules::interval::Interval;
 use rules::outcome::{Cause, Outcome};
+use rules::record::{Disposal, Ground};
 use rules::result::{Pace, ProbeResult, SeriesKey};
 use tempfile::TempDir;
 
@@ -26,6 +27,7 @@ facts! {
     a_record_that_was_cut_off_or_written_anew_is_found_by_what_a_statement_heard
     of_two_collectors_exactly_one_issues_a_version
     a_closer_issues_by_itself_amends_once_a_day_and_signs_nothing_about_the_time_before_it
+    what_was_issued_stays_the_last_word_once_evidence_of_its_period_was_erased
 }
 
 /// Seconds from one result to the next.
@@ -288,4 +290,22 @@ async fn a_closer_issues_by_itself_amends_once_a_day_and_signs_nothing_about_the
     hand.advance(Duration::from_secs(86_400));
     closer.round(&CancellationToken::new()).await;
     assert_eq!(issued(&bench).await, ["2026-10 1", "2026-10 2"]);
+}
+
+async fn what_was_issued_stays_the_last_word_once_evidence_of_its_period_was_erased(place: &Place) {
+    let home = TempDir::new().unwrap();
+    let bench = month_with_a_hole(place).await;
+    assert!(matches!(closed(&bench, &config(&home, 1_000_000), MONTH + 600).await, Closed::Issued(_)));
+    let erased = async |until| {
+        let gone = Fact::Disposal(Disposal { ground: Ground::Standing, until, files: 1, results: 9 });
+        let draft = |_: Before<'_>| Ok::<_, RecordError>(Draft::fact(gone.clone()));
+        record(&bench).await.append(&acme(), OWN_NAME, draft).await.unwrap();
+    };
+    // Evidence of the month before says nothing about this one: a corrected fee still amends it.
+    erased(at(-1)).await;
+    let amended = closed(&bench, &config(&home, 900_000), MONTH + 600).await;
+    assert!(matches!(&amended, Closed::Issued(issued) if issued.version == 2), "{amended:?}");
+    erased(at(600)).await;
+    let refused = closed(&bench, &config(&home, 800_000), MONTH + 600).await;
+    assert_eq!(refused, Closed::NotYet(Wait::Erased { version: 2 }));
 }

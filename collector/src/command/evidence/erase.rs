@@ -1,11 +1,13 @@
 //! `evidence erase`: an agreement's evidence, gone for good.
 
 use super::belongings;
+use crate::archive::erasure::Means;
 use crate::archive::{Promised, deepened};
 use crate::command::{Failure, configuration, ledger};
-use crate::record::Record;
 use daemon::clock::Clock;
+use rules::record::Ground;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Erase an agreement's evidence for good
 ///
@@ -42,11 +44,11 @@ impl Erase {
             return Err(Failure::No(format!("the evidence of `{name}` can't be brought back; say --yes to erase it")));
         }
         let (clock, deep) = (Clock::system(), deepened(ledger, Some(&archive)));
-        let erase = |error| Failure::run("erase evidence", error);
+        let record = ledger::record(Arc::clone(&deep), &clock).await?;
         let promised = Promised::by(&config.agreements);
-        let erased = archive.erase(&deep, &own, &promised, clock.wall()).await.map_err(erase)?;
-        let record = Record::load(deep, clock).await.map_err(|error| Failure::run("read the record", error))?;
-        archive.account(&record).await.map_err(|error| Failure::run("record the erasure", error))?;
+        let means = Means { ledger: &deep, promised: &promised, record: &record, ground: Ground::Erasure };
+        let erased = archive.erase(&own, &means, clock.wall()).await;
+        let erased = erased.map_err(|error| Failure::run("erase evidence", error))?;
         eprintln!(
             "{} series, {} files with {} results and {} blocks of the ledger erased or moved",
             erased.series, erased.files, erased.results, erased.blocks
