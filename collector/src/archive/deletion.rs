@@ -1,15 +1,18 @@
 //! Data that must be gone because of its customer's standing: erased by the collector itself.
 //!
 //! What is due is said by `rules::record::deletion`, from the configuration and the record. Before anything
-//! is erased the whole record is read from the ledger again and its chain checked: a record that can't
-//! be read, or was changed, deletes nothing. While the standing lasts it is looked again every day, for
+//! is erased the whole record is read from the ledger again, its chain is checked, and it is held against
+//! what issued statements heard of it: a record that can't be read, was changed or cut off deletes
+//! nothing. While the standing lasts it is looked again every day, for
 //! what came late; what is gone already is not erased twice.
 
 use super::erasure::Means;
 use super::keeper::Keeper;
 use super::seal::Promised;
 use super::{ArchiveError, Belongings, deepened};
-use crate::record::Record;
+use crate::closing::issued::noted;
+use crate::ledger::LedgerError;
+use crate::record::{self, Record};
 use config::collector::CollectorConfig;
 use rules::agreement::Agreement;
 use rules::id::AgreementId;
@@ -61,12 +64,22 @@ impl Keeper {
         // Read from the ledger, every hash of it checked: what is in memory decides nothing here.
         let read = Record::load(Arc::clone(&self.archive.ledger), self.clock.clone()).await?;
         for version in due {
+            self.check_whole(&version.id).await?;
             if let Deletion::Due(since) = of(version, &read, now) {
                 self.erase(config, &version.id, since, now).await?;
                 self.deletions.0.insert(version.id.clone(), now);
             }
         }
         Ok(())
+    }
+
+    /// Whether the record is as long as issued statements heard it: what was cut off may have said that
+    /// the customer paid.
+    async fn check_whole(&self, agreement: &AgreementId) -> Result<(), LedgerError> {
+        let corrupt = |error: &dyn std::error::Error| LedgerError::Corrupt { what: crate::commit::chain(error) };
+        let ledger = &*self.archive.ledger;
+        let noted = noted(ledger, agreement).await.map_err(|error| corrupt(&error))?;
+        record::chain::verify(ledger, agreement, &noted).await.map_err(|error| corrupt(&error)).map(drop)
     }
 
     async fn erase(

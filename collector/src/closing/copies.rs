@@ -212,6 +212,7 @@ impl Original {
         }
         let since = disposal.map_or_else(String::new, |(at, of)| match of.ground {
             Ground::Erasure => format!(": it was erased at {at}"),
+            Ground::Standing => format!(": it was erased at {at} because of the customer's standing"),
             Ground::Retention | Ground::Returned => format!(": its retention was over at {at}"),
         });
         CopyError::Gone { month, version, since, source }

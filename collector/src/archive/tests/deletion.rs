@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::archive::Keeper;
+use crate::closing::seal;
 use crate::record::{Draft, RecordError};
+use crate::signing::signer;
 use config::collector::CollectorConfig;
 use daemon::clock::Hand;
 use prometheus::Registry;
@@ -126,16 +128,27 @@ async fn left(site: &mut Site, series: &SeriesKey) -> usize {
         let block = rules::block::Block::decode(&stored.bytes).unwrap();
         results += block.series.iter().filter(|of| of.service == series.service).count();
     }
-    let all = Selection { agreement: None, interval: everything() };
-    let found = |found: results::Archived| results += usize::from(found.line.series == *series);
-    read(&store(&site.directory), &all, found).await.unwrap();
+    let all = Selection { services: None, interval: everything() };
+    let places = store(&site.directory).list().await.unwrap();
+    read(&store(&site.directory), &places, &all, |line| results += usize::from(line.series == *series)).await.unwrap();
     runs + rows + results
+}
+
+/// Issues a statement of acme's that heard nothing on record.
+async fn issue(site: &Site) {
+    let (text, directory) = (String::from_utf8(site.statement().await).unwrap(), TempDir::new().unwrap());
+    let key = signer(&*site.bench.ledger, directory.path(), now()).await.unwrap();
+    let (sha256, bytes) = (seal::hash(&text), seal::seal(&text, &key).into_bytes());
+    let month = "2026-10".parse().unwrap();
+    let issued = Issued { agreement: acme(), month, version: 1, issued_at: now(), sha256, bytes };
+    let (entries, messages) = (Vec::new(), Vec::new());
+    let booking = Booking { agreement: acme(), next: 1, entries, messages, issued: Some(issued) };
+    assert_eq!(site.bench.ledger.book(booking).await.unwrap(), Booked::Durable);
 }
 
 async fn an_overdue_customers_data_is_erased_once_and_on_record(place: &Place) {
     let mut site = shared(place).await;
-    let issued = agreements().remove(0);
-    site.issue(&issued, "2026-09").await;
+    issue(&site).await;
     let mut kept = Kept::on(place, &site.archive, config("", ""), DUE).await;
     kept.record(DUE, Standing::Overdue, 20 * DAY - Duration::from_millis(1)).await;
     kept.round().await;
