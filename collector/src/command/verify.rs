@@ -3,6 +3,7 @@
 //! It tells in sentences what it checked and what it did not; it never changes anything and never asks
 //! the network.
 
+mod given;
 mod predecessor;
 mod recompute;
 mod record;
@@ -14,6 +15,7 @@ use crate::digest::hex;
 use crate::ledger::books::PublishedKey;
 use crate::render::json::read::{Origin, origin};
 use crate::signing::published;
+use std::error::Error;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
@@ -31,8 +33,8 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
     after_help = "Example:\n  nines-collector verify acme-2026-10.json --keys nines-keys.json --evidence results.ndjson"
 )]
 pub struct Verify {
-    /// The statement: the signed JSON
-    #[arg(value_name = "STATEMENT.json")]
+    /// The statement: the signed JSON, or the PDF that it is embedded in
+    #[arg(value_name = "STATEMENT")]
     statement: PathBuf,
     /// Trust only the keys in this file, as `keys export` and /.well-known/nines-keys.json give them
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
@@ -55,11 +57,11 @@ pub struct Verify {
 
 impl Verify {
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let name = self.statement.display().to_string();
-        let bytes = read(&self.statement)?;
-        let sealed = seal::open(&bytes).map_err(|why| Failure::No(format!("{name}: {why}")))?;
-        let origin = origin(&sealed.text).map_err(|why| Failure::No(format!("{name}: {why}")))?;
-        print(introduction(&name, &sealed, &origin).as_bytes())?;
+        let given = given::given(&self.statement)?;
+        let wrong = |why: &dyn Error| Failure::No(format!("{}: {why}", given.name));
+        let sealed = seal::open(&given.json).map_err(|why| wrong(&why))?;
+        let origin = origin(&sealed.text).map_err(|why| wrong(&why))?;
+        print(introduction(&given.name, &sealed, &origin).as_bytes())?;
         print(self.trusted(&sealed, &origin).await?.as_bytes())?;
         if let Some(before) = &self.before {
             print(predecessor::check(before, &sealed, &origin)?.as_bytes())?;
@@ -68,8 +70,11 @@ impl Verify {
             print(record::check(record, &sealed, &origin)?.as_bytes())?;
         }
         match &self.evidence {
-            Some(evidence) => recompute::check(evidence, &sealed, &origin).await,
-            None => print(b"Its figures were not reckoned again: give the results with --evidence.\n"),
+            Some(evidence) => recompute::check(evidence, &given, &sealed, &origin).await,
+            None => {
+                print(b"Its figures were not reckoned again: give the results with --evidence.\n")?;
+                print(given.unread_pages(&sealed.text).unwrap_or_default().as_bytes())
+            }
         }
     }
 
@@ -121,7 +126,7 @@ fn introduction(name: &str, sealed: &Sealed, origin: &Origin) -> String {
     }
     let _ = writeln!(told, ".");
     let _ = writeln!(told, "Its text has SHA-256 {}, as its seal says.", hex(&sealed.sha256));
-    let _ = writeln!(told, "Every byte of the file is as it was signed by key {}.", sealed.key);
+    let _ = writeln!(told, "Every byte of it is as it was signed by key {}.", sealed.key);
     told
 }
 

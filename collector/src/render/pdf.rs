@@ -4,6 +4,7 @@
 //! neighbours make strips, `pages` puts those onto sheets, `paint` writes the file. The same
 //! statement gives the same bytes: no clock, no chance, and dates are the statement's own.
 
+pub mod attached;
 mod blocks;
 mod compose;
 mod drawings;

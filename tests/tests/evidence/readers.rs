@@ -1,8 +1,11 @@
 //! DuckDB and pandas read the archive, and count and add up what we do.
 
 use super::{SLOTS, Site, down, elapsed_us};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// The same as in `tests/run`.
+const READERS: [&str; 3] = ["duckdb==2.0.0", "pandas==3.1.1", "pyarrow==26.0.1"];
 
 const SCRIPT: &str = r#"
 import json, sys
@@ -40,20 +43,25 @@ fn python(arguments: &[&str], modules: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Only with `tests/run --deep`: the two weigh 150 MB.
+/// Where the readers are: `tests/run` installs them, and without it they are installed here once.
+fn modules() -> PathBuf {
+    if let Some(installed) = std::env::var_os("NINES_TEST_READERS") {
+        return installed.into();
+    }
+    let modules = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readers");
+    if !modules.join("duckdb").is_dir() {
+        let to = modules.to_str().unwrap();
+        let install = ["-m", "pip", "install", "--quiet", "--target", to];
+        python(&[&install[..], &READERS].concat(), &modules);
+    }
+    modules
+}
+
 #[test]
 fn duckdb_and_pandas_count_and_add_up_what_we_do() {
-    if std::env::var_os("NINES_TEST_DEEP").is_none() {
-        return;
-    }
     let site = Site::new("evidence", Vec::new());
     site.seal();
-    let modules = site.path("modules");
-    let to = modules.to_str().unwrap();
-    python(
-        &["-m", "pip", "install", "--quiet", "--target", to, "duckdb==2.0.0", "pandas", "pyarrow==26.0.1"],
-        &modules,
-    );
+    let modules = modules();
     let told = python(&["-c", SCRIPT, site.path("evidence").to_str().unwrap()], &modules);
     let found: serde_json::Value = serde_json::from_str(&told).unwrap();
     let rows = [("page", true), ("page", false), ("port", true), ("port", false)];

@@ -216,6 +216,41 @@ fn exports_in_every_form_say_the_same_side_by_side_and_what_is_none_is_named() {
 }
 
 #[test]
+fn a_pdf_gives_its_statement_and_its_pages_are_printed_again_and_compared() {
+    let customer = Customer::new();
+    for (version, name) in [("1", "one.pdf"), ("2", "two.pdf")] {
+        let statement = ["statement", "--config", "collector.yaml", "--agreement", "acme", "--period", "2025-12"];
+        customer.good(&[&statement[..], &["--version", version, "--format", "pdf", "-o", name]].concat());
+        let told = customer.good(&["verify", name, "--evidence", "bundle"]);
+        assert!(told.contains(&format!("statement-2025-12-v{version}.json in {name}: version {version}")), "{told}");
+        assert!(told.contains(SAME) && told.contains("its pages say what the statement says"), "{told}");
+    }
+    let alone = customer.good(&["verify", "one.pdf"]);
+    assert!(alone.contains("Whether its pages say the same was not: that takes --evidence."), "{alone}");
+    assert!(
+        alone.contains("  service shop: availability 99.7983 %, downtime 5399998 ms, credit 120000 KRW"),
+        "{alone}"
+    );
+    // A page's content is changed, and nothing else: the attachment is read as before.
+    let mut pages = fs::read(customer.path("one.pdf")).unwrap();
+    let stream = pages.windows(7).position(|bytes| bytes == b"stream\n").unwrap();
+    pages[stream + 40] ^= 1;
+    fs::write(customer.path("painted.pdf"), &pages).unwrap();
+    customer.good(&["verify", "painted.pdf"]);
+    let told = customer.refused(&["verify", "painted.pdf", "--evidence", "bundle"]);
+    assert!(told.contains("painted.pdf is not the PDF that this version prints from it"), "{told}");
+    for (name, bytes, words) in [
+        ("other.pdf", &b"%PDF-1.7\nnothing"[..], "other.pdf: it can't be read as a PDF"),
+        ("page.html", b"<!doctype html>", "page.html is a page, and pages are not signed"),
+        ("s.csv", b"agreement,period", "s.csv is no statement; give its JSON, or the PDF that it is embedded in"),
+    ] {
+        fs::write(customer.path(name), bytes).unwrap();
+        let told = customer.refused(&["verify", name]);
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+#[test]
 fn a_record_that_ends_before_what_a_statement_heard_is_found_in_the_bundle_and_in_the_ledger() {
     let customer = Customer::new();
     let record = fs::read_to_string(customer.path("bundle/record.ndjson")).unwrap();

@@ -1,10 +1,11 @@
 //! A statement's figures reckoned again from evidence that somebody holds.
 
+use super::given::Given;
 use crate::closing::amendment::{Change, changes};
 use crate::closing::issued::{Difference, difference};
 use crate::closing::seal::Sealed;
 use crate::closing::tree::Tree;
-use crate::closing::{Statement, draw_up, pinned};
+use crate::closing::{Document, Statement, draw_up, pinned};
 use crate::command::output::print;
 use crate::command::{Failure, source};
 use crate::render::json;
@@ -18,13 +19,19 @@ use std::path::Path;
 const DIFFERENCES_TOLD: usize = 1_000;
 
 /// Draws the month up again from its own terms and from the results at `path`, and tells what came of it.
-pub(super) async fn check(path: &Path, sealed: &Sealed, origin: &Origin) -> Result<(), Failure> {
-    let (statement, read) = again(path, origin).await?;
+pub(super) async fn check(path: &Path, given: &Given, sealed: &Sealed, origin: &Origin) -> Result<(), Failure> {
+    let (mut statement, read) = again(path, origin).await?;
     print(read.as_bytes())?;
     let text = json::statement(&statement);
     if text == sealed.text {
         let told = "Every figure follows from its terms and those results: drawn up from them again, it is the same to the byte.\n";
-        return print(told.as_bytes());
+        print(told.as_bytes())?;
+        statement.document = Some(Document {
+            file: String::from_utf8_lossy(&given.json).into_owned(),
+            sha256: sealed.sha256,
+            key: sealed.key.clone(),
+        });
+        return print(given.check_pages(&statement)?.unwrap_or_default().as_bytes());
     }
     let tree = |text: &str| Tree::parse(text).map_err(|error| Failure::run("compare the figures", error));
     let found = changes(&tree(&sealed.text)?, &tree(&text)?);

@@ -150,6 +150,22 @@ fn the_same_document_gives_the_same_bytes() {
 }
 
 #[test]
+fn the_statement_comes_out_as_it_went_in_and_no_flipped_byte_makes_its_reader_panic() {
+    let json = format!("{{\"text\": \"{}\"}}\n", "오픈마루 ".repeat(2_000));
+    let file = laid_out(&document(Language::Korean, "apm", 3), &imprint(), json.as_bytes()).unwrap();
+    let found = attached::attached(file.clone()).unwrap();
+    assert_eq!((found.name.as_str(), found.bytes.as_slice()), ("statement-2026-10-v1.json", json.as_bytes()));
+    for index in (0..file.len()).step_by(file.len() / 300) {
+        let mut changed = file.clone();
+        changed[index] ^= 0x15;
+        if let Ok(found) = attached::attached(changed) {
+            assert!(found.bytes.len() < 2 * json.len());
+        }
+        drop(attached::attached(file[..index].to_vec()));
+    }
+}
+
+#[test]
 fn rows_by_the_thousand_stand_below_repeated_heads() {
     let (pages, _) = pages(&document(Language::English, "timeout", 4_000));
     read_within_bounds(&pages);
