@@ -2,7 +2,7 @@
 
 use super::NotTerms;
 use super::written::{Text, Word, Worded, words};
-use crate::render::json::service::{BarView, bar_view};
+use crate::render::json::service::exclusions::{BarView, bar_view};
 use crate::render::json::text::bounded;
 use rules::agreement::{Agreement, Effective, Eligible, Fees, Language, Service};
 use rules::decimal::{Currency, Money, Percent};
