@@ -2,7 +2,8 @@
 //! was issued, and none that came later.
 //!
 //! The ledger's runs and hours go on growing, so none of them is read: everything is folded from the
-//! blocks themselves, as a rebuild would. It is slower, and nobody waits for it but an auditor.
+//! blocks themselves, in the ledger or in its archive, as a rebuild would. It is slower, and only asked
+//! for a version after which more came in.
 
 use crate::closing::evidence::{Evidence, Latency, Percentiles, REACH, Remark, Seen, Watermark};
 use crate::closing::{Heard, watermarks};
@@ -29,9 +30,7 @@ pub enum PinnedError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// Blocks that were heard are no longer in the ledger.
-    #[error(
-        "agent {agent}'s blocks with results up to {until} are no longer in the ledger; draw the statement up from the archive's evidence instead"
-    )]
+    #[error("agent {agent}'s blocks with results up to {until} are no longer in the ledger, and there is no archive")]
     Forgotten {
         /// Whose.
         agent: AgentId,
@@ -60,10 +59,12 @@ impl<'a> Pinned<'a> {
     async fn parts(&self, service: &Service, since: Timestamp) -> Result<Parts, PinnedError> {
         let mut parts = Parts::new();
         for (agent, heard) in self.heard {
-            if let Some(forgotten) = self.ledger.forgotten(agent).await?.filter(|gone| since < gone.until) {
+            self.read(service, agent, heard, since, &mut parts).await?;
+            // Blocks may have been forgotten while others were read, so this comes last.
+            let forgotten = self.ledger.forgotten_of(agent, &service.id).await?;
+            if let Some(forgotten) = forgotten.filter(|gone| since < gone.until) {
                 return Err(PinnedError::Forgotten { agent: agent.clone(), until: forgotten.until });
             }
-            self.read(service, agent, heard, since, &mut parts).await?;
         }
         for results in parts.values_mut() {
             put_in_order(results);
@@ -84,7 +85,7 @@ impl<'a> Pinned<'a> {
         let mut from = since;
         while from <= until {
             let window = Interval::new(from, from.plus(READ_AT_ONCE)).unwrap_or(Interval::ALWAYS);
-            for stored in self.ledger.blocks_within(agent, window).await? {
+            for stored in self.ledger.blocks_of(agent, &service.id, window).await? {
                 if heard.blocks <= stored.position {
                     continue;
                 }

@@ -78,7 +78,11 @@ pub(crate) fn results(from: i64, until: i64, down: std::ops::Range<i64>) -> Vec<
 /// A month in which the agent was silent for one hour of the second day, and an outage of an hour on
 /// the first.
 pub(crate) async fn month_with_a_hole(place: &Place) -> Bench {
-    let mut bench = Bench::on(place.open().await).await;
+    month_with_a_hole_in(place.open().await).await
+}
+
+pub(crate) async fn month_with_a_hole_in(ledger: Arc<dyn Ledger>) -> Bench {
+    let mut bench = Bench::on(ledger).await;
     for all in [results(0, 86_400, 36_000..39_600), results(90_000, MONTH + 600, 0..0)] {
         for part in all.chunks(1_000) {
             bench.send(part).await;

@@ -1,8 +1,10 @@
 //! What is given to whoever asks, on both stores: before and after something else became known.
 
 use super::*;
+use crate::archive::store::Store;
+use crate::archive::{Archive, Belongings, Promised, Sealed, deepened};
 use crate::closing::closer::tests::{
-    acme, at, bench_evidence, closed, config, issued, month, month_with_a_hole, record, results,
+    acme, at, bench_evidence, closed, config, issued, month, month_with_a_hole, month_with_a_hole_in, record, results,
 };
 use crate::commit::tests::{Bench, agent};
 use crate::ledger::contract::facts;
@@ -10,9 +12,11 @@ use crate::ledger::contract::place::Place;
 use crate::rebuild::rebuild;
 use crate::record::{Draft, RecordError};
 use crate::render::{Format, json, render};
+use config::collector::evidence::StoreUrl;
 use rules::agreement::Language;
 use rules::record::BY_NINES;
 use std::ops::Range;
+use std::time::Duration;
 use tempfile::TempDir;
 
 facts! {
@@ -20,6 +24,7 @@ facts! {
     a_draft_says_what_would_be_amended_and_is_no_version
     a_period_without_a_version_is_drawn_up_and_a_version_that_is_none_is_refused
     a_version_whose_blocks_are_gone_keeps_its_json_and_says_so
+    a_version_is_drawn_up_again_from_the_archive_until_it_is_erased
     a_version_that_was_erased_says_when
     a_version_that_is_not_what_was_signed_is_refused
 }
@@ -111,6 +116,38 @@ async fn a_version_whose_blocks_are_gone_keeps_its_json_and_says_so(place: &Plac
     let gone = read(&bench, &original).await.unwrap_err();
     let said = "the evidence that version 1 of 2026-10 rests on is no longer kept; its JSON form is still there";
     assert!(matches!(gone, CopyError::Gone { .. }) && gone.to_string().starts_with(said), "{gone}");
+}
+
+async fn a_version_is_drawn_up_again_from_the_archive_until_it_is_erased(place: &Place) {
+    let (home, store) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let config = config(&home, 1_200_000);
+    let url = StoreUrl::Directory(store.path().to_owned());
+    let ledger = place.open().await;
+    let archive = Arc::new(Archive::new(Arc::clone(&ledger), Store::open(&url).unwrap()));
+    let mut bench = month_with_a_hole_in(deepened(Arc::clone(&ledger), Some(&archive))).await;
+    let first = issued(closed(&bench, &config, MONTH + 900).await);
+    bench.send(&results(86_400, 90_000, HALF_AN_HOUR)).await;
+    issued(closed(&bench, &config, MONTH + 1_000).await);
+    rebuild(&*bench.ledger).await.unwrap();
+    let (promised, later) = (Promised::by(&config.agreements), at(3 * MONTH));
+    while let Sealed::Seal(_) = archive.seal(&promised, later).await.unwrap() {}
+    archive.verify(later).await.unwrap();
+    archive.forget(Duration::ZERO, later).await.unwrap();
+    assert_eq!(ledger.blocks_from(&agent(), 0, 1).await.unwrap(), [], "the ledger has none of them");
+    let original = found(&bench, &config, Asked::Version(1)).await.unwrap();
+    let again = original.read(&bench_evidence(&bench), json::document).await.unwrap();
+    assert_eq!(again.into_bytes(), first.bytes);
+    let own = Belongings::of(&config.agreements, &acme());
+    archive.erase(&bench.ledger, &own, &promised, later).await.unwrap();
+    bench.committer.follow().await;
+    let erased = Disposal { ground: Ground::Erasure, until: later, files: 1, results: 8_916 };
+    let draft = Draft::fact(Fact::Disposal(erased));
+    record(&bench).await.append(&acme(), BY_NINES, |_| Ok::<_, RecordError>(draft.clone())).await.unwrap();
+    for version in [1, 2] {
+        let original = found(&bench, &config, Asked::Version(version)).await.unwrap();
+        let gone = read(&bench, &original).await.unwrap_err();
+        assert!(matches!(gone, CopyError::Gone { .. }), "version {version}: {gone}");
+    }
 }
 
 async fn a_version_that_was_erased_says_when(place: &Place) {
