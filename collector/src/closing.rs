@@ -65,7 +65,8 @@ pub struct Statement<'a> {
     pub amends: Option<Amendment>,
     /// What the customer was within the period, in order of time; empty: it paid.
     pub standing: Vec<standing::Stretch>,
-    /// The incidents whose clocks started in the period, by number.
+    /// The incidents whose clocks started in the period, by number, as far as they were on record when
+    /// clocks were read.
     pub incidents: Vec<IncidentMonth>,
     /// How fast people were with those.
     pub handling: Handling,
@@ -170,7 +171,7 @@ pub struct ServiceMonth<'a> {
     pub views: BTreeMap<Timestamp, Vec<View>>,
 }
 
-/// An incident, and what its clocks show at the instant up to which evidence is heard.
+/// An incident, and what its clocks show when they are read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IncidentMonth {
     /// The incident.
@@ -253,7 +254,7 @@ pub async fn draw_up<'a, E: Evidence>(
         of_service.views = views::of_outages(service, &seen, &of_service.reckoning, heard);
         statement.services.push(of_service);
     }
-    handling::fill(&mut statement, &terms.record);
+    statement.read_clocks();
     statement.state = state(calendar.until(), terms.grace, as_of, watermarks);
     Ok(statement)
 }

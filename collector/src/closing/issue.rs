@@ -148,8 +148,8 @@ impl Desk<'_> {
         if self.settle(&mut agents, heard_until).await? == Settled::Moved {
             return Ok(Prepared::NotYet(Wait::Standstill));
         }
-        statement.version = before.map_or(1, |before| before.version + 1);
-        statement.issue = Some(Issue { issued_at: now, record, agents });
+        let version = before.map_or(1, |before| before.version + 1);
+        statement.issue_as(version, Issue { issued_at: now, record, agents });
         if let Some(before) = before {
             let Some(amends) = amendment(&statement, before)? else { return Ok(Prepared::Unchanged) };
             statement.amends = Some(amends);

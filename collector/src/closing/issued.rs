@@ -106,8 +106,7 @@ impl<'a> Opened<'a> {
     {
         let Origin { terms, month, as_of, version, .. } = &self.origin;
         let mut statement = draw_up(evidence, terms, *month, *as_of).await?;
-        statement.version = *version;
-        statement.issue = Some(issue.clone());
+        statement.issue_as(*version, issue.clone());
         if let Some(before) = self.before {
             statement.amends = amendment(&statement, before)?;
         }

@@ -136,7 +136,7 @@ fn view(statement: &Statement<'_>) -> View {
         amends: statement.amends.as_ref().map(amendment_view),
         services: statement.services.iter().map(|service| service_view(agreement, service)).collect(),
         standing: statement.standing.iter().map(standing_view).collect(),
-        incidents: statement.incidents.iter().map(incident_view).collect(),
+        incidents: statement.incidents.iter().map(|of| incident_view(of, &agreement.policy)).collect(),
         handling: HandlingView::of(&statement.handling),
         response: statement.response.iter().map(row_view).collect(),
         retainer: statement.retainer.as_ref().map(retainer_view),

@@ -196,6 +196,13 @@ words! {
     IncidentsTitle: "Incidents and people's promises", "장애 대응과 대응 기준";
     ResponseTitle: "Promised response", "대응 기준별 결과";
     NoIncidents: "No incident's clocks started in this period.", "이 기간에 시작된 장애 대응이 없습니다.";
+    HandlingTitle: "How fast people were", "장애 대응 소요 시간";
+    HandlingMtta: "Mean time to acknowledge (MTTA)", "평균 접수 확인 시간 (MTTA)";
+    HandlingMttr: "Mean time to resolve (MTTR of incidents)", "평균 문제 해결 시간 (장애 대응 MTTR)";
+    HandlingMttsr: "Longest time to resolve (MTTSR of incidents)", "최대 문제 해결 시간 (장애 대응 MTTSR)";
+    HandlingAmong: "Incidents", "대상 건수";
+    HandlingNote: "Each is counted from where the incident's clocks start. How fast services recovered is measured, and stands among each service's objectives.",
+        "각 장애 대응의 기산 시각부터 계산합니다. 서비스의 복구 시간은 관측으로 측정하며 서비스별 목표에 기재합니다.";
     Incident: "Incident", "장애 대응";
     Severity: "Severity", "등급";
     ClocksStart: "Clocks start", "기산 시각";
@@ -236,8 +243,8 @@ words! {
     MethodTitle: "Method", "산정 방법";
     ClaimsMethod: "An exclusion that is claimed after the fact has effect only once a second person has approved it. Nothing on record is changed or deleted: a correction is a new entry that names the one it corrects, and both are listed.",
         "사후에 주장된 적용 배제는 제2의 담당자가 승인한 경우에만 효력이 있습니다. 기록은 변경하거나 삭제하지 않으며, 정정은 정정 대상을 밝힌 새 기록으로 하고 둘 다 기재합니다.";
-    ClocksMethod: "The clocks of people's promises start when the outage began for the customer, and stop at the instant that is on record for what was promised. A clock that is not yet due is neither kept nor missed.",
-        "대응 기한은 고객에게 장애가 시작된 시각부터 기산하며, 약속한 조치가 기록된 시각에 멈춥니다. 아직 기한이 지나지 않은 항목은 준수도 미준수도 아닙니다.";
+    ClocksMethod: "The clocks of people's promises start when the stretch of failures became an outage, or where the person who opened the incident says that it began, and stop at the instant that is on record for what was promised, be it after the period's end. They are read when the statement is issued, and before that at the instant that it is as of. A clock that is not yet due then is neither kept nor missed.",
+        "대응 기한은 중단이 장애로 성립한 시각부터, 담당자가 직접 개시한 경우에는 담당자가 밝힌 발생 시각부터 기산하며, 약속한 조치가 기록된 시각에 멈춥니다(월말 이후의 기록을 포함합니다). 판정은 명세서를 발행한 시각, 발행 전에는 기준 시각에 합니다. 그때 아직 기한이 지나지 않은 항목은 준수도 미준수도 아닙니다.";
     GraceParameter: "evidence is waited for after the period's end", "월말 이후 증거 대기 기간";
     ParametersTitle: "Every parameter of the policy", "정책의 모든 기준값";
     Parameter: "Parameter", "항목";

@@ -3,15 +3,15 @@
 use collector::closing::amendment::{Amendment, Change};
 use collector::closing::replay::Results;
 use collector::closing::terms::Terms;
-use collector::closing::{self, IncidentMonth, Statement};
+use collector::closing::{self, Statement};
 use collector::lines::Line;
 use rules::agreement::Agreement;
 use rules::exclusion::Bar;
-use rules::incident::{Clock, Event, Incident, Opened, Opening, Reading, Stamped, Verdict};
+use rules::incident::{Clock, Event, Opened, Opening};
 use rules::interval::Interval;
-use rules::objective::{self, Limit, Measured, Promise};
 use rules::outcome::{Cause, Outcome};
 use rules::period::Month;
+use rules::record::{Entry, Fact};
 use rules::result::{ProbeResult, SeriesKey};
 use rules::retainer::{Account, Effort, ManMonths, Retainer, Work};
 use rules::standing::{Standing, StandingRule, Stretch};
@@ -143,7 +143,7 @@ pub(crate) fn terms() -> Terms {
         data_deleted: Some(20 * day),
         terminated_deleted: Some(180 * day),
     };
-    Terms::new(agreement)
+    Terms { record: record(), ..Terms::new(agreement) }
 }
 
 /// What the three agents saw.
@@ -217,12 +217,6 @@ pub(crate) async fn statement_from(terms: &Terms, results: Results) -> Statement
         stretch("2026-10-01T00:00:00+09:00", "2026-10-29T00:00:00+09:00", Standing::Paid),
         stretch("2026-10-29T00:00:00+09:00", "2026-11-01T00:00:00+09:00", Standing::Overdue),
     ];
-    statement.incidents = vec![outage_incident(), running_incident()];
-    statement.response = vec![
-        response("P1", Clock::Acknowledge, 15, Measured::Kept { met: 1, missed: 0, running: 0 }, Some(true)),
-        response("P1", Clock::FirstNotice, 5, Measured::Kept { met: 0, missed: 1, running: 0 }, Some(false)),
-        response("P2", Clock::Acknowledge, 60, Measured::Kept { met: 0, missed: 0, running: 1 }, None),
-    ];
     statement.retainer = Some(account());
     statement
 }
@@ -231,79 +225,37 @@ fn change(place: &str, before: Option<&str>, after: Option<&str>) -> Change {
     Change { place: place.to_owned(), before: before.map(str::to_owned), after: after.map(str::to_owned) }
 }
 
-fn response(severity: &str, clock: Clock, minutes: u64, measured: Measured, met: Option<bool>) -> objective::Row {
-    let promise = Promise::Response { severity: severity.to_owned(), clock };
-    objective::Row {
-        promise,
-        limit: Limit::NotLonger(Duration::from_secs(60 * minutes)),
-        measured: Some(measured),
-        met,
-    }
-}
-
-fn stamped(entry: u64, when: &str, by: &str, event: Event) -> Stamped {
-    Stamped { entry, at: at(when), by: by.to_owned(), event }
-}
-
-fn reading(clock: Clock, due: &str, done: Option<&str>, verdict: Verdict) -> Reading {
-    Reading { clock, due_at: at(due), done_at: done.map(at), verdict }
-}
-
-fn outage_incident() -> IncidentMonth {
-    let opening = Opening {
-        services: ["shop-prod".parse().unwrap()].into(),
-        severity: "P1".to_owned(),
-        began_at: at("2026-10-07T14:02:00+09:00"),
-        cause: Opened::ByOutage,
-        title: "shop-prod is down".to_owned(),
+/// What people put on record about two incidents: one that its outage opened, and one that goes on.
+fn record() -> Vec<Entry> {
+    let began = |services: &[&str], severity: &str, began_at: &str, cause, title: &str| Opening {
+        services: services.iter().map(|service| service.parse().unwrap()).collect(),
+        severity: severity.to_owned(),
+        began_at: at(began_at),
+        cause,
+        title: title.to_owned(),
     };
-    let due_at = at("2026-10-07T14:07:00+09:00");
-    let events = vec![
-        stamped(2, "2026-10-07T14:07:00+09:00", "nines", Event::Opened(opening.clone())),
-        stamped(3, "2026-10-07T14:07:01+09:00", "nines", Event::Missed { clock: Clock::FirstNotice, due_at }),
-        stamped(4, "2026-10-07T14:10:30+09:00", "박당직", Event::Acknowledged),
-        stamped(5, "2026-10-07T14:12:00+09:00", "박당직", Event::Notice("로그인 장애를 확인하고 있습니다.".to_owned())),
-        stamped(
-            6,
-            "2026-10-07T16:02:10+09:00",
-            "nines",
-            Event::OutageEnded { ended_at: at("2026-10-07T16:02:00+09:00") },
-        ),
-        stamped(7, "2026-10-07T16:30:00+09:00", "박당직", Event::Resolved("로드밸런서 인증서를 교체함".to_owned())),
-    ];
-    IncidentMonth {
-        incident: Incident { number: 2, opening, severity: "P1".to_owned(), events },
-        clocks: vec![
-            reading(Clock::Acknowledge, "2026-10-07T14:17:00+09:00", Some("2026-10-07T14:10:30+09:00"), Verdict::Met),
-            reading(
-                Clock::FirstNotice,
-                "2026-10-07T14:07:00+09:00",
-                Some("2026-10-07T14:12:00+09:00"),
-                Verdict::Missed,
-            ),
-            reading(Clock::Resolve, "2026-10-08T14:02:00+09:00", Some("2026-10-07T16:30:00+09:00"), Verdict::Met),
-            reading(Clock::Report, "2026-10-09T14:02:00+09:00", None, Verdict::Missed),
-        ],
-    }
+    let outage = began(&["shop-prod"], "P1", "2026-10-07T14:02:00+09:00", Opened::ByOutage, "shop-prod is down");
+    let both = ["shop-prod", "batch-prod"];
+    let slow = began(&both, "P2", "2026-10-31T23:30:00+09:00", Opened::ByHand, "대시보드가 느림");
+    let missed = Event::Missed { clock: Clock::FirstNotice, due_at: at("2026-10-07T14:12:00+09:00") };
+    let ended = Event::OutageEnded { ended_at: at("2026-10-07T16:02:00+09:00") };
+    let notice = Event::Notice("로그인 장애를 확인하고 있습니다.".to_owned());
+    let resolved = Event::Resolved("로드밸런서 인증서를 교체함".to_owned());
+    vec![
+        entry(2, 2, "2026-10-07T14:07:00+09:00", "nines", Event::Opened(outage)),
+        entry(3, 2, "2026-10-07T14:10:30+09:00", "박당직", Event::Acknowledged),
+        entry(4, 2, "2026-10-07T14:12:01+09:00", "nines", missed),
+        entry(5, 2, "2026-10-07T14:17:00+09:00", "박당직", notice),
+        entry(6, 2, "2026-10-07T16:02:10+09:00", "nines", ended),
+        entry(7, 2, "2026-10-07T16:30:00+09:00", "박당직", resolved),
+        entry(20, 20, "2026-10-31T23:41:00+09:00", "김운영", Event::Opened(slow)),
+        // After the period's end.
+        entry(21, 20, "2026-11-01T00:10:00+09:00", "박당직", Event::Acknowledged),
+    ]
 }
 
-fn running_incident() -> IncidentMonth {
-    let opening = Opening {
-        services: ["shop-prod".parse().unwrap(), "batch-prod".parse().unwrap()].into(),
-        severity: "P2".to_owned(),
-        began_at: at("2026-10-31T23:30:00+09:00"),
-        cause: Opened::ByHand,
-        title: "대시보드가 느림".to_owned(),
-    };
-    IncidentMonth {
-        clocks: vec![reading(Clock::Acknowledge, "2026-11-01T00:30:00+09:00", None, Verdict::Running)],
-        incident: Incident {
-            number: 20,
-            severity: "P2".to_owned(),
-            events: vec![stamped(20, "2026-10-31T23:41:00+09:00", "김운영", Event::Opened(opening.clone()))],
-            opening,
-        },
-    }
+fn entry(number: u64, incident: u64, when: &str, by: &str, event: Event) -> Entry {
+    Entry { number, recorded_at: at(when), recorded_by: by.to_owned(), fact: Fact::Incident { incident, event } }
 }
 
 fn account() -> Account {

@@ -58,9 +58,8 @@ async fn again<'a>(path: &Path, origin: &'a Origin) -> Result<(Statement<'a>, St
     let (results, read) = source::heard(path, &terms.agreement, &heard.agents, interval).await?;
     let drawn_up = draw_up(&results, terms, *month, *as_of).await;
     let mut statement = drawn_up.map_err(|error| Failure::run("draw up the statement again", error))?;
-    statement.version = *version;
+    statement.issue_as(*version, heard.clone());
     statement.amends.clone_from(amends);
-    statement.issue.clone_from(issue);
     Ok((statement, read))
 }
 

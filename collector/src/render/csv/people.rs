@@ -3,12 +3,14 @@
 use super::service::objective;
 use super::{Sheet, ms};
 use crate::closing::{IncidentMonth, Statement};
-use rules::incident::{Clock, Event, Stamped, Verdict};
+use rules::incident::{Event, Handling, Stamped};
+use rules::policy::Policy;
 use rules::retainer::{Account, ManMonths, Work};
 
 pub(super) fn figures(sheet: &mut Sheet, statement: &Statement<'_>) {
     statement.response.iter().for_each(|row| objective(sheet, row));
-    statement.incidents.iter().for_each(|of| incident(sheet, of));
+    handling(sheet, &statement.handling);
+    statement.incidents.iter().for_each(|of| incident(sheet, of, &statement.agreement.policy));
     if let Some(account) = &statement.retainer {
         retainer(sheet, account);
     }
@@ -17,34 +19,32 @@ pub(super) fn figures(sheet: &mut Sheet, statement: &Statement<'_>) {
     }
 }
 
-/// A clock's key, as in the policy.
-pub(super) fn clock(of: Clock) -> &'static str {
-    match of {
-        Clock::Acknowledge => "acknowledge",
-        Clock::FirstNotice => "first_notice",
-        Clock::Update => "update",
-        Clock::Start => "start",
-        Clock::Progress => "progress",
-        Clock::Resolve => "resolve",
-        Clock::Report => "report",
+/// How fast people were with the period's incidents; what nobody did has no line.
+fn handling(sheet: &mut Sheet, of: &Handling) {
+    if of.incidents == 0 {
+        return;
+    }
+    let counts = [("incidents", of.incidents), ("acknowledged", of.acknowledged), ("resolved", of.resolved)];
+    counts.into_iter().for_each(|(name, count)| sheet.figure("handling", name, count, "incidents"));
+    for (name, figure) in [("mtta", of.mtta_ms()), ("mttr", of.mttr_ms()), ("mttsr", of.mttsr_ms())] {
+        if let Some(ms) = figure {
+            sheet.figure("handling", name, ms, "ms");
+        }
     }
 }
 
-fn incident(sheet: &mut Sheet, of: &IncidentMonth) {
+fn incident(sheet: &mut Sheet, of: &IncidentMonth, policy: &Policy) {
     let incident = &of.incident;
     let (number, began_at) = (incident.number.to_string(), incident.opening.began_at);
+    sheet.at("incident_clocks_start", &number, began_at, incident.starts_at(policy), "instant");
     sheet.at("incident_severity", &number, began_at, &incident.severity, "");
     sheet.at("incident_title", &number, began_at, &incident.opening.title, "");
     for service in &incident.opening.services {
         sheet.at("incident_service", &number, began_at, service, "");
     }
     for reading in &of.clocks {
-        let name = format!("{number}/{}", clock(reading.clock));
-        let verdict = match reading.verdict {
-            Verdict::Met => "met",
-            Verdict::Missed => "missed",
-            Verdict::Running => "running",
-        };
+        let name = format!("{number}/{}", reading.clock.as_str());
+        let verdict = reading.verdict.as_str();
         sheet.row("incident_clock", &name, [&began_at.to_string(), &reading.due_at.to_string()], verdict, "");
         if let Some(done_at) = reading.done_at {
             sheet.at("incident_clock_done", &name, began_at, done_at, "instant");
@@ -67,7 +67,7 @@ fn entry(sheet: &mut Sheet, incident: &str, of: &Stamped) {
         Event::Report(text) => ("report", text),
         Event::Severity(text) => ("severity", text),
         Event::Remark(text) => ("remark", text),
-        Event::Missed { clock: of, .. } => ("missed", &clock(*of).to_owned()),
+        Event::Missed { clock: of, .. } => ("missed", &of.as_str().to_owned()),
     };
     let name = format!("{incident}/{}/{key}", of.entry);
     sheet.at("incident_entry", &name, of.at, said, "");

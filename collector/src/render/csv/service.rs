@@ -99,7 +99,7 @@ fn promise(of: &Promise) -> String {
         Promise::RecoverySum => "recovery/sum".to_owned(),
         Promise::Backup { check } => format!("backup/{check}"),
         Promise::PlannedDowntime => "planned_downtime".to_owned(),
-        Promise::Response { severity, clock } => format!("response/{severity}/{}", super::people::clock(*clock)),
+        Promise::Response { severity, clock } => format!("response/{severity}/{}", clock.as_str()),
     }
 }
 

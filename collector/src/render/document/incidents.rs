@@ -7,6 +7,7 @@ use crate::closing::{IncidentMonth, Statement};
 use crate::render::outside;
 use crate::render::words::{Word, clock, event};
 use rules::incident::{Event, Opened, Reading, Stamped, Verdict};
+use rules::policy::Policy;
 
 /// How many entries of one incident are listed, the first ones and the last.
 const ENTRIES_SHOWN_MAX: usize = 60;
@@ -21,20 +22,51 @@ pub(super) fn section(statement: &Statement<'_>, writer: &Writer<'_>) -> Option<
     }
     if statement.incidents.is_empty() {
         blocks.push(Block::sentence(writer.say(Word::NoIncidents)));
+    } else {
+        blocks.push(Block::Table(handling(statement, writer)));
     }
-    blocks.extend(statement.incidents.iter().flat_map(|of| incident(of, writer)));
+    let policy = &statement.agreement.policy;
+    blocks.extend(statement.incidents.iter().flat_map(|of| incident(of, policy, writer)));
     let begins = if statement.incidents.is_empty() { Begins::WhereItFalls } else { Begins::OnNewPage };
     Some(Section { title: writer.say(Word::IncidentsTitle).to_owned(), begins, blocks })
 }
 
-fn incident(of: &IncidentMonth, writer: &Writer<'_>) -> Vec<Block> {
+/// How fast people were.
+fn handling(statement: &Statement<'_>, writer: &Writer<'_>) -> Table {
+    let of = &statement.handling;
+    let row = |what: Word, figure: Option<u64>, count: u32| {
+        let figure = figure.map_or_else(|| "–".to_owned(), |ms| writer.millis(ms));
+        let among = writer.either(format!("{count} of {}", of.incidents), format!("{}건 중 {count}건", of.incidents));
+        Row::plain([writer.say(what).to_owned(), figure, among])
+    };
+    let rows = vec![
+        row(Word::HandlingMtta, of.mtta_ms(), of.acknowledged),
+        row(Word::HandlingMttr, of.mttr_ms(), of.resolved),
+        row(Word::HandlingMttsr, of.mttsr_ms(), of.resolved),
+    ];
+    let columns = [
+        (Word::What, ColumnKind::Name),
+        (Word::Measured, ColumnKind::Number),
+        (Word::HandlingAmong, ColumnKind::Number),
+    ];
+    let mut table = writer.table(Word::HandlingTitle, &columns, rows);
+    let read_at = writer.instant(statement.clocks_read_at());
+    table.notes.push(writer.say(Word::HandlingNote).to_owned());
+    table.notes.push(writer.either(
+        format!("Clocks and these figures are as of {read_at}."),
+        format!("대응 기한과 이 수치는 {read_at} 기준입니다."),
+    ));
+    table
+}
+
+fn incident(of: &IncidentMonth, policy: &Policy, writer: &Writer<'_>) -> Vec<Block> {
     let incident = &of.incident;
     let (severity, title) = (outside::shown(&incident.severity), outside::shown(&incident.opening.title));
     let fact = |label: Word, value: String| Fact { label: writer.say(label), value };
     let facts = vec![
         fact(Word::Severity, severity.clone()),
         fact(Word::Services, writer.names(&incident.opening.services)),
-        fact(Word::ClocksStart, writer.instant(incident.opening.began_at)),
+        fact(Word::ClocksStart, writer.instant(incident.starts_at(policy))),
         fact(
             Word::OpenedBy,
             writer

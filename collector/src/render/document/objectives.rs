@@ -2,22 +2,15 @@
 
 use super::writer::Writer;
 use super::{ColumnKind, Row, Table, Tone};
-use crate::closing::{CheckMonth, ServiceMonth};
+use crate::closing::ServiceMonth;
 use crate::render::figures::{self, cut_percent};
 use crate::render::outside;
 use crate::render::words::{Word, clock};
-use rules::agreement::Agreement;
 use rules::objective::{self, Limit, Measured, Promise};
-use rules::policy::{Edge, RecoveryRule};
-use std::time::Duration;
 
 /// A service's promises.
-pub(super) fn table(agreement: &Agreement, month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Table {
-    let rows = match month.objectives.is_empty() {
-        true => drawn_from(agreement, month),
-        false => month.objectives.clone(),
-    };
-    promises(Word::Objectives, &rows, writer)
+pub(super) fn table(month: &ServiceMonth<'_>, writer: &Writer<'_>) -> Table {
+    promises(Word::Objectives, &month.objectives, writer)
 }
 
 /// Any list of promises.
@@ -101,62 +94,4 @@ fn figure(promise: &Promise, of: Measured, writer: &Writer<'_>) -> String {
             format!("준수 {met}건, 미준수 {missed}건, 진행 중 {running}건"),
         ),
     }
-}
-
-/// The rows of a month that has none of its own yet.
-fn drawn_from(agreement: &Agreement, month: &ServiceMonth<'_>) -> Vec<objective::Row> {
-    let policy = &agreement.policy;
-    let availability = month.reckoning.availability;
-    let met = match super::service::answer(policy, availability) {
-        super::service::Answer::Met => Some(true),
-        super::service::Answer::Missed => Some(false),
-        super::service::Answer::CannotBeSaid => None,
-    };
-    let mut rows = vec![objective::Row {
-        promise: Promise::Availability,
-        limit: Limit::AtLeast(policy.availability.objective),
-        measured: Some(Measured::Availability(availability.nominal)),
-        met,
-    }];
-    rows.extend(month.latency.iter().filter_map(latency_row));
-    let rate = &month.error_rate;
-    rows.extend(rate.limit.map(|limit| objective::Row {
-        promise: Promise::ErrorRate,
-        limit: Limit::AtMost(limit),
-        measured: (0 < rate.total).then_some(Measured::Share { of: rate.downs, among: rate.total }),
-        met: rate.met(),
-    }));
-    rows.extend(recovery_rows(policy.recovery, month));
-    rows
-}
-
-fn latency_row(month: &CheckMonth<'_>) -> Option<objective::Row> {
-    let objective = month.row.objective.as_ref()?;
-    Some(objective::Row {
-        promise: Promise::Latency { check: month.row.check.clone(), objective: objective.id.clone() },
-        limit: Limit::NotLonger(objective.limit),
-        measured: month.row.population.mean_us().map(|us| Measured::Length(Duration::from_micros(us))),
-        met: objective.met,
-    })
-}
-
-fn recovery_rows(rule: RecoveryRule, month: &ServiceMonth<'_>) -> Vec<objective::Row> {
-    let recovery = &month.reckoning.recovery;
-    let (mean, longest) = (recovery.mttr_ms(), recovery.mttsr_ms());
-    let sum = mean.zip(longest).map(|(mean, longest)| mean + longest);
-    let none = RecoveryRule { edge: rule.edge, ..RecoveryRule::default() };
-    let limit_of = |length| match rule.edge {
-        Edge::Below => Limit::Shorter(length),
-        Edge::AtMost => Limit::NotLonger(length),
-    };
-    let promised = [
-        (Promise::Mttr, mean, rule.mttr, RecoveryRule { mttr: rule.mttr, ..none }),
-        (Promise::Mttsr, longest, rule.mttsr, RecoveryRule { mttsr: rule.mttsr, ..none }),
-        (Promise::RecoverySum, sum, rule.sum, RecoveryRule { sum: rule.sum, ..none }),
-    ];
-    let row = |(promise, measured, limit, alone): (Promise, Option<u64>, Option<Duration>, RecoveryRule)| {
-        let measured = measured.map(|ms| Measured::Length(Duration::from_millis(ms)));
-        Some(objective::Row { promise, limit: limit_of(limit?), measured, met: recovery.keeps_to(&alone) })
-    };
-    promised.into_iter().filter_map(row).collect()
 }

@@ -41,7 +41,7 @@ pub(super) fn blocks(statement: &Statement<'_>, month: &ServiceMonth<'_>, writer
     if statement.services.len() != 1 {
         blocks.extend(summary(statement, month, writer).into_blocks());
     }
-    blocks.push(Block::Table(objectives::table(statement.agreement, month, writer)));
+    blocks.push(Block::Table(objectives::table(month, writer)));
     blocks.extend(outages::blocks(month, writer));
     blocks.extend(exclusions::blocks(month, writer));
     blocks.push(Block::Heading(writer.say(Word::TimelineTitle).to_owned()));

@@ -1,10 +1,10 @@
 //! What people did and owed in the period, as JSON: the customer's standing, incidents and their
 //! clocks, the retainer's account.
 
-use super::promises::clock_word;
 use super::text::bounded;
 use crate::closing::IncidentMonth;
-use rules::incident::{Event, Handling, Opened, Reading, Stamped, Verdict};
+use rules::incident::{Event, Handling, Opened, Reading, Stamped};
+use rules::policy::Policy;
 use rules::retainer::{Account, Line, Work};
 use rules::standing::{Standing, Stretch};
 use serde::Serialize;
@@ -64,6 +64,7 @@ pub(super) struct IncidentView {
     services: Vec<String>,
     severity: String,
     began_at: String,
+    clocks_start_at: String,
     opened: &'static str,
     title: String,
     clocks: Vec<ReadingView>,
@@ -88,7 +89,7 @@ struct EventView {
     text: Option<String>,
 }
 
-pub(super) fn incident_view(month: &IncidentMonth) -> IncidentView {
+pub(super) fn incident_view(month: &IncidentMonth, policy: &Policy) -> IncidentView {
     let incident = &month.incident;
     let opening = &incident.opening;
     IncidentView {
@@ -96,6 +97,7 @@ pub(super) fn incident_view(month: &IncidentMonth) -> IncidentView {
         services: opening.services.iter().map(ToString::to_string).collect(),
         severity: bounded(&incident.severity),
         began_at: opening.began_at.to_string(),
+        clocks_start_at: incident.starts_at(policy).to_string(),
         opened: match opening.cause {
             Opened::ByOutage => "by_outage",
             Opened::ByHand => "by_hand",
@@ -108,14 +110,10 @@ pub(super) fn incident_view(month: &IncidentMonth) -> IncidentView {
 
 fn reading_view(reading: &Reading) -> ReadingView {
     ReadingView {
-        clock: clock_word(reading.clock),
+        clock: reading.clock.as_str(),
         due_at: reading.due_at.to_string(),
         done_at: reading.done_at.map(|at| at.to_string()),
-        verdict: match reading.verdict {
-            Verdict::Met => "met",
-            Verdict::Missed => "missed",
-            Verdict::Running => "running",
-        },
+        verdict: reading.verdict.as_str(),
     }
 }
 
@@ -132,7 +130,7 @@ fn event_view(stamped: &Stamped) -> EventView {
         Event::Report(text) => ("report", Some(bounded(text))),
         Event::Severity(severity) => ("severity", Some(bounded(severity))),
         Event::Remark(text) => ("remark", Some(bounded(text))),
-        Event::Missed { clock, .. } => ("missed", Some(clock_word(*clock).to_owned())),
+        Event::Missed { clock, .. } => ("missed", Some(clock.as_str().to_owned())),
     };
     EventView { entry: stamped.entry, at: stamped.at.to_string(), by: bounded(&stamped.by), event, text }
 }

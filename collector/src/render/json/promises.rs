@@ -2,7 +2,6 @@
 
 use super::text::{bounded, micros};
 use crate::render::figures::cut_percent;
-use rules::incident::Clock;
 use rules::objective::{Limit, Measured, Promise, Row};
 use serde::Serialize;
 
@@ -49,7 +48,7 @@ pub(super) fn row_view(row: &Row) -> RowView {
         }
         Promise::Backup { check: of } => check = Some(of.to_string()),
         Promise::Response { severity: of, clock: which } => {
-            (severity, clock) = (Some(bounded(of)), Some(clock_word(*which)));
+            (severity, clock) = (Some(bounded(of)), Some(which.as_str()));
         }
         Promise::Availability
         | Promise::ErrorRate
@@ -73,19 +72,6 @@ fn word(promise: &Promise) -> &'static str {
         Promise::Backup { .. } => "backup",
         Promise::PlannedDowntime => "planned_downtime",
         Promise::Response { .. } => "response",
-    }
-}
-
-/// The policy's key for a clock.
-pub(super) fn clock_word(clock: Clock) -> &'static str {
-    match clock {
-        Clock::Acknowledge => "acknowledge",
-        Clock::FirstNotice => "first_notice",
-        Clock::Update => "update_every",
-        Clock::Start => "start",
-        Clock::Progress => "progress",
-        Clock::Resolve => "resolve",
-        Clock::Report => "report",
     }
 }
 
