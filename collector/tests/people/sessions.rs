@@ -175,3 +175,27 @@ async fn a_session_outlives_a_restart_and_ends_with_its_users_token() {
     assert_eq!(status(&running).await, 401);
     running.stop().await;
 }
+
+#[tokio::test]
+async fn whatever_records_something_through_the_api_takes_a_token_as_it_is_described() {
+    let running = Running::start().await;
+    let session = running.session("operator").await;
+    let described = running.ask_as("operator", Method::GET, "/api/v1/openapi.json").send().await.unwrap();
+    let described: Value = serde_json::from_slice(&described.bytes().await.unwrap()).unwrap();
+    let both = serde_json::json!([{ "bearer": [] }, { "session": [] }]);
+    assert_eq!(described["security"], both);
+    let mut posts = 0;
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        assert_eq!(methods["get"].get("security"), None, "{path}");
+        let Some(post) = methods.get("post") else { continue };
+        posts += 1;
+        assert_eq!(post["security"], serde_json::json!([{ "bearer": [] }]), "{path}");
+        let path = path.replace("{agreement}", "acme").replace("{incident}", "1").replace("{entry}", "1");
+        let request = running.ask(Method::POST, &path).header("cookie", &session);
+        let answer = request.header("content-type", "application/json").body("{}").send().await.unwrap();
+        let problem: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!((&problem["status"], &problem["title"]), (&403.into(), &"Token needed".into()), "{path}");
+    }
+    assert_eq!(posts, 6);
+    running.stop().await;
+}
