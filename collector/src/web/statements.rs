@@ -171,7 +171,7 @@ fn shown(issued: &Issued, of: usize, zone: &Zone) -> ShownVersion {
 
 fn rows(original: &Original, own: &str, zone: &Zone) -> Vec<VersionRow> {
     let row = |issued: &Issued| {
-        let changes = read::changes(&issued.bytes).ok().flatten().unwrap_or_default();
+        let changes = read::amendment(&issued.bytes).ok().flatten().map(|amends| amends.changes).unwrap_or_default();
         let side = |of: &Option<String>| of.as_deref().map_or_else(|| "nothing".to_owned(), printable);
         let listed = changes.iter().take(CHANGES_LISTED_MAX);
         let change = |of: &Change| format!("{}: {} → {}", printable(&of.place), side(&of.before), side(&of.after));

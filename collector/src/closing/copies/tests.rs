@@ -1,6 +1,7 @@
 //! What is given to whoever asks, on both stores: before and after something else became known.
 
 use super::*;
+use crate::archive::erasure::Means;
 use crate::archive::store::Store;
 use crate::archive::{Archive, Belongings, Promised, Sealed, deepened};
 use crate::closing::closer::tests::{
@@ -138,11 +139,10 @@ async fn a_version_is_drawn_up_again_from_the_archive_until_it_is_erased(place: 
     let again = original.read(&bench_evidence(&bench), json::document).await.unwrap();
     assert_eq!(again.into_bytes(), first.bytes);
     let own = Belongings::of(&config.agreements, &acme());
-    archive.erase(&bench.ledger, &own, &promised, later).await.unwrap();
+    let (deep, record) = (Arc::clone(&bench.ledger), record(&bench).await);
+    let means = Means { ledger: &deep, promised: &promised, record: &record, ground: Ground::Erasure };
+    archive.erase(&own, &means, later).await.unwrap();
     bench.committer.follow().await;
-    let erased = Disposal { ground: Ground::Erasure, until: later, files: 1, results: 8_916 };
-    let draft = Draft::fact(Fact::Disposal(erased));
-    record(&bench).await.append(&acme(), BY_NINES, |_| Ok::<_, RecordError>(draft.clone())).await.unwrap();
     for version in [1, 2] {
         let original = found(&bench, &config, Asked::Version(version)).await.unwrap();
         let gone = read(&bench, &original).await.unwrap_err();

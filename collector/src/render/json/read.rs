@@ -87,11 +87,10 @@ pub fn origin(text: &str) -> Result<Origin, NotAStatement> {
     })
 }
 
-/// What the statement `text` says of the version before it; nothing of a first one.
-pub fn changes(text: &[u8]) -> Result<Option<Vec<Change>>, NotAStatement> {
+/// How the statement `text` says that it differs from the version before it; nothing of a first one.
+pub fn amendment(text: &[u8]) -> Result<Option<Amendment>, NotAStatement> {
     let Amended { amends } = serde_json::from_slice(text)?;
-    let change = |ChangeView { place, before, after }| Change { place, before, after };
-    Ok(amends.map(|amends| amends.changes.into_iter().map(change).collect()))
+    amends.map(read_amendment).transpose()
 }
 
 fn instant(text: Option<&str>) -> Result<Option<Timestamp>, NotAnInstant> {
