@@ -25,6 +25,7 @@ use amendment::Amendment;
 use evidence::{Evidence, Percentiles, Seen, Watermark};
 use rules::agreement::{Agreement, Service};
 use rules::check::{Check, Counts, Target};
+use rules::credit::{self, Total};
 use rules::id::{AgentId, CheckId, ServiceId};
 use rules::incident::{Handling, Incident, Reading};
 use rules::interval::{Interval, IntervalSet};
@@ -78,6 +79,14 @@ pub struct Statement<'a> {
     pub services: Vec<ServiceMonth<'a>>,
     /// The services that had none, or none yet.
     pub without_time: Vec<&'a ServiceId>,
+}
+
+impl Statement<'_> {
+    /// What is owed for all services together; nothing without a rule for credits.
+    pub fn owed(&self) -> Option<Total> {
+        let rule = self.agreement.policy.credits.as_ref()?;
+        Some(credit::total(self.services.iter().map(|month| &month.reckoning.credit), rule))
+    }
 }
 
 /// When a statement was issued, and exactly what it rests on: from the same terms and the same

@@ -75,6 +75,34 @@ pub fn credit(agreement: &Agreement, month: Month, end: Timestamp, availability:
     Credit { percent, amount, fees, currency: agreement.fees.as_ref().map(|fees| fees.currency), withheld }
 }
 
+/// What is owed for all of an agreement's services together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Total {
+    /// What the services' credits come to.
+    pub of_services: Money,
+    /// What is owed: no more than the fee that each of them is a share of.
+    pub amount: Money,
+}
+
+impl Total {
+    /// Whether less is owed than the services' credits come to.
+    pub fn is_capped(self) -> bool {
+        self.amount < self.of_services
+    }
+}
+
+/// Adds up one agreement's credits for a month. The fee is the agreement's and each service's credit is a
+/// share of it, so that all together are at most the whole of it, cut down like any credit.
+pub fn total<'a>(credits: impl IntoIterator<Item = &'a Credit>, rule: &CreditRule) -> Total {
+    let (mut sum, mut whole) = (0u64, Money(0));
+    for credit in credits {
+        sum = sum.saturating_add(credit.amount.0);
+        // All are of one agreement and month, so all are shares of the same fees.
+        whole = whole.max(amount(&credit.fees, Percent::HUNDRED, rule));
+    }
+    Total { of_services: Money(sum), amount: Money(sum).min(whole) }
+}
+
 /// The fees of the months that the basis looks at, the newest first.
 fn fees(agreement: &Agreement, month: Month, basis: CreditBasis) -> Vec<(Month, Money)> {
     let months = match basis {
@@ -138,6 +166,28 @@ mod tests {
         check(5_000, "25");
         check(5_001, "100");
         check(100_000, "100");
+    }
+
+    #[test]
+    fn all_services_together_are_owed_at_most_the_fee() {
+        let month: Month = "2026-10".parse().unwrap();
+        let rule = CreditRule { basis: CreditBasis::Month, truncate_below: 10.try_into().unwrap(), tiers: Vec::new() };
+        let check = |fee: u64, percents: &[&str], of_services: u64, owed: u64| {
+            let credit = |percent: &&str| {
+                let (percent, fees) = (percent.parse().unwrap(), [(month, Money(fee))].to_vec());
+                let amount = amount(&fees, percent, &rule);
+                Credit { percent, amount, fees, currency: None, withheld: None }
+            };
+            let credits: Vec<Credit> = percents.iter().map(credit).collect();
+            let expected = Total { of_services: Money(of_services), amount: Money(owed) };
+            assert_eq!(total(&credits, &rule), expected, "{percents:?} of {fee}");
+            assert_eq!(total(&credits, &rule).is_capped(), owed < of_services);
+        };
+        check(1_200_000, &[], 0, 0);
+        check(1_200_000, &["25"], 300_000, 300_000);
+        check(1_200_000, &["25", "75"], 1_200_000, 1_200_000);
+        check(1_200_000, &["100", "5"], 1_260_000, 1_200_000);
+        check(1_199_999, &["100", "100"], 2_399_980, 1_199_990);
     }
 
     #[test]

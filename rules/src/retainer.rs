@@ -4,6 +4,7 @@
 //! left of a year is carried into the next up to a limit.
 
 use crate::decimal::{NotADecimal, Percent, scaled};
+use crate::incident::incidents;
 use crate::period::{Month, Zone};
 use crate::record::{Entry, Fact};
 use crate::time::Timestamp;
@@ -22,6 +23,9 @@ pub struct ManMonths(pub u64);
 
 /// More than any firm has people for; sums of a contract's entries never overflow.
 const MAN_MONTHS_MAX: ManMonths = ManMonths(100_000_000);
+
+/// The most that one entry can mean: a hundred people for a month. More is a slip of the point.
+pub const WORKED_MAX: ManMonths = ManMonths(10_000);
 
 impl FromStr for ManMonths {
     type Err = NotADecimal;
@@ -71,6 +75,83 @@ pub struct Effort {
     pub worked: ManMonths,
     /// In somebody's words. Text from outside.
     pub note: String,
+}
+
+/// Why effort can't be put on record.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotSpent {
+    /// Nothing was worked.
+    #[error("nothing was worked; say how much in man-months, such as `0.5`")]
+    Nothing,
+    /// More than one entry can mean.
+    #[error(
+        "{worked} M/M in one entry is more than {WORKED_MAX}; check where the point stands (`0.5` is half a man-month), or \
+         record it month by month"
+    )]
+    TooMuch {
+        /// How much was given.
+        worked: ManMonths,
+    },
+    /// It was not done yet.
+    #[error("{at} is still to come; it is {now}, and work is recorded once it is done")]
+    ToCome {
+        /// When it was to be done.
+        at: Timestamp,
+        /// What time it is.
+        now: Timestamp,
+    },
+    /// No year of the retainer holds it.
+    #[error("the retainer begins in {from}, so work of {month} would use up nothing; give the time it was done at")]
+    BeforeRetainer {
+        /// The month it was done in.
+        month: Month,
+        /// The retainer's first month.
+        from: Month,
+    },
+    /// There is no such incident.
+    #[error("the record has no incident {number}{}; leave the incident out if it was a diagnosis", known(.last))]
+    NoIncident {
+        /// The number that was given.
+        number: u64,
+        /// The last one that there is.
+        last: Option<u64>,
+    },
+}
+
+fn known(last: &Option<u64>) -> String {
+    last.map_or_else(|| ", nor any other".into(), |last| alloc::format!("; the last one is {last}"))
+}
+
+impl Effort {
+    /// Whether it can be put on the record that has `entries`, at `now`. An agreement without a retainer
+    /// keeps effort all the same: it uses up nothing, and is there if a retainer is bought for the time.
+    pub fn object(
+        &self,
+        entries: &[Entry],
+        retainer: Option<&Retainer>,
+        zone: &Zone,
+        now: Timestamp,
+    ) -> Result<(), NotSpent> {
+        if self.worked == ManMonths(0) {
+            return Err(NotSpent::Nothing);
+        }
+        if WORKED_MAX < self.worked {
+            return Err(NotSpent::TooMuch { worked: self.worked });
+        }
+        if now < self.at {
+            return Err(NotSpent::ToCome { at: self.at, now });
+        }
+        let month = Month::containing(self.at, zone);
+        if let Some(from) = retainer.map(|retainer| retainer.from).filter(|from| month < *from) {
+            return Err(NotSpent::BeforeRetainer { month, from });
+        }
+        let Work::Incident(number) = self.work else { return Ok(()) };
+        let known = incidents(entries);
+        match known.iter().any(|incident| incident.number == number) {
+            true => Ok(()),
+            false => Err(NotSpent::NoIncident { number, last: known.last().map(|incident| incident.number) }),
+        }
+    }
 }
 
 /// What effort goes into.

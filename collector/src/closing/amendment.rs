@@ -7,7 +7,7 @@
 use super::tree::Tree;
 
 /// The members of a statement that hold figures, in the document's order.
-const FIGURES: [&str; 5] = ["services", "standing", "incidents", "response", "retainer"];
+const FIGURES: [&str; 6] = ["services", "credit", "standing", "incidents", "response", "retainer"];
 
 /// Members that say something in words; a change of words alone amends nothing.
 const WORDS: [&str; 13] = [
@@ -60,12 +60,17 @@ pub fn changes(before: &Tree, after: &Tree) -> Vec<Change> {
     found
 }
 
-/// What `after` owes more than `before`, over all services.
+/// What `after` owes more than `before`, over all services and at most the fee.
 pub fn credit_difference(before: &Tree, after: &Tree) -> i128 {
     owed(after) - owed(before)
 }
 
 fn owed(statement: &Tree) -> i128 {
+    let total = statement.member("credit").and_then(|total| total.leaf("amount")?.parse().ok());
+    total.unwrap_or_else(|| of_services(statement))
+}
+
+fn of_services(statement: &Tree) -> i128 {
     let services = statement.member("services").map(Tree::entries).unwrap_or_default();
     let amount = |service: &Tree| service.member("credit")?.leaf("amount")?.parse::<i128>().ok();
     services.iter().filter_map(amount).sum()

@@ -2,10 +2,9 @@
 
 use super::Failure;
 use super::beside::{Beside, Place};
-use super::incident::shown;
 use super::output::print;
-use crate::incidents::act;
-use crate::record::{Before, Draft, RecordError};
+use super::recording::{line, recorder, refused};
+use crate::record::acts::put_on_record;
 use crate::render::outside::printable;
 use rules::record::Fact;
 use rules::retainer::{Effort as Worked, ManMonths, Work};
@@ -74,30 +73,19 @@ impl Effort {
 impl Record {
     async fn run(self) -> Result<(), Failure> {
         let beside = Beside::of(self.place).await?;
-        let agreement = beside.agreement()?;
-        if agreement.retainer.is_none() {
-            return Err(Failure::No(format!("`{}` has no retainer; add `retainer` to the agreement", agreement.id)));
-        }
-        if let Some(number) = self.incident {
-            let entries = beside.record.entries(&agreement.id);
-            act::found(&entries, &agreement.id, number).map_err(|error| Failure::No(error.to_string()))?;
-        }
-        let now = beside.clock.wall();
-        let at = self.at.unwrap_or(now);
-        if now < at {
-            return Err(Failure::No(format!("{at} is still to come; record work once it is done")));
-        }
+        let (agreement, by) = (beside.agreement()?, recorder(&beside.config, &self.by)?);
         let effort = Worked {
             work: self.incident.map_or(Work::Diagnosis, Work::Incident),
-            at,
+            at: self.at.unwrap_or_else(|| beside.clock.wall()),
             worked: self.worked,
             note: self.note,
         };
-        let decide = |_: Before<'_>| Ok::<_, RecordError>(Draft::fact(Fact::Effort(effort.clone())));
-        let entries = beside.record.append(&agreement.id, &self.by, decide).await;
-        let entries = entries.map_err(|error| Failure::run("record the work", error))?;
-        let lines: Vec<String> = entries.iter().map(shown::entry).collect();
-        print(lines.concat().as_bytes())
+        let entry = put_on_record(&beside.record, &beside.config, &agreement.id, by, Fact::Effort(effort)).await;
+        print(format!("{}\n", line(&entry.map_err(refused)?)).as_bytes())?;
+        if agreement.retainer.is_none() {
+            eprintln!("agreement `{}` has no retainer, so it is kept on record and uses nothing up", agreement.id);
+        }
+        Ok(())
     }
 }
 

@@ -123,13 +123,13 @@ impl Exclude {
             What::Add { name, said } => said.record(&name, None).await,
             What::Correct { entry, name, said } => said.record(&name, Some(entry)).await,
             What::Withdraw(Against { entry, name, reason }) => {
-                name.record(Fact::Withdrawal { entry, reason }, |opened| touched(opened, &[entry])).await
+                name.record(Fact::Withdrawal { entry, reason }, |opened| touched(opened, &[entry])).await.map(drop)
             }
             What::Approve { entry, name } => {
-                name.record(Fact::Approval { entry }, |opened| touched(opened, &[entry])).await
+                name.record(Fact::Approval { entry }, |opened| touched(opened, &[entry])).await.map(drop)
             }
             What::Refuse(Against { entry, name, reason }) => {
-                name.record(Fact::Refusal { entry, reason }, |opened| touched(opened, &[entry])).await
+                name.record(Fact::Refusal { entry, reason }, |opened| touched(opened, &[entry])).await.map(drop)
             }
             What::List { whose } => list(&whose.open().await?),
         }
@@ -159,7 +159,7 @@ impl Said {
                 Interval::new(interval.from().min(corrected.from()), interval.until().max(corrected.until()))
             })
         };
-        name.record(Fact::Exclusion { exclusion, supersedes }, both).await
+        name.record(Fact::Exclusion { exclusion, supersedes }, both).await.map(drop)
     }
 }
 

@@ -5,6 +5,7 @@ pub(super) mod shown;
 use super::Failure;
 use super::beside::{Beside, Place};
 use super::output::print;
+use super::recording::recorder;
 use crate::incidents::act::{self, ActError};
 use rules::id::ServiceId;
 use rules::incident::{Event, Opened, Opening, first_severity, incidents};
@@ -161,7 +162,8 @@ impl Open {
         let began_at = self.began_at.unwrap_or_else(|| beside.clock.wall());
         let services = self.services.into_iter().collect();
         let opening = Opening { services, severity, began_at, cause: Opened::ByHand, title: self.title };
-        told(act::open(&beside.record, &beside.config, agreement, &self.by, opening).await)
+        let by = recorder(&beside.config, &self.by)?;
+        told(act::open(&beside.record, &beside.config, agreement, by, opening).await)
     }
 }
 
@@ -169,7 +171,8 @@ impl Happened {
     async fn run(self, event: Event) -> Result<(), Failure> {
         let beside = Beside::of(self.place).await?;
         let agreement = beside.agreement()?;
-        told(act::happened(&beside.record, &beside.config, agreement, &self.by, self.number, event).await)
+        let by = recorder(&beside.config, &self.by)?;
+        told(act::happened(&beside.record, &beside.config, agreement, by, self.number, event).await)
     }
 }
 

@@ -15,6 +15,7 @@ use rules::agreement::Language;
 use rules::id::AgreementId;
 use rules::interval::Interval;
 use rules::record::{Disposal, Entry, Fact, Ground};
+use rules::retainer::{Effort, Work};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -66,39 +67,42 @@ impl InName {
         &self,
         fact: Fact,
         touched: impl FnOnce(&Opened) -> Option<Interval>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Opened, Failure> {
         let opened = self.whose.open().await?;
-        let by = self.person(&opened.config)?;
+        let by = recorder(&opened.config, &self.by)?;
         let entry = put_on_record(&opened.record, &opened.config, &opened.agreement, by, fact).await;
-        let entry = entry.map_err(|error| {
-            let told = error.to_string();
-            if let NotRecorded::Record(error) = error { Failure::run("record it", error) } else { Failure::No(told) }
-        })?;
+        let entry = entry.map_err(refused)?;
         print(format!("{}\n", line(&entry)).as_bytes())?;
         let after = opened.record.entries(&opened.agreement);
         let before: Vec<Entry> = after.iter().filter(|other| other.number < entry.number).cloned().collect();
-        let Some(touched) = touched(&opened) else { return Ok(()) };
+        let Some(touched) = touched(&opened) else { return Ok(opened) };
         let evidence = ledger::evidence(&opened.config, &opened.clock).await?;
         let (agreements, now) = (&opened.config.agreements, opened.clock.wall());
         let told = effects(&evidence, agreements, &opened.agreement, (&before, &after), touched, now).await;
-        print(table(&told.map_err(|error| Failure::run("reckon what it changes", error))?).as_bytes())
+        print(table(&told.map_err(|error| Failure::run("reckon what it changes", error))?).as_bytes())?;
+        Ok(opened)
     }
+}
 
-    /// The name, if it is one of those who may record.
-    fn person(&self, config: &CollectorConfig) -> Result<&str, Failure> {
-        let user = config.users.iter().find(|user| user.user == self.by);
-        match user {
-            None if config.users.is_empty() => Ok(&self.by),
-            None => {
-                let names: Vec<&str> = config.users.iter().map(|user| user.user.as_str()).collect();
-                Err(Failure::NotThere(format!("no user `{}`; there are: {}", self.by, names.join(", "))))
-            }
-            Some(user) if user.role < Role::Operator => {
-                Err(Failure::No(format!("user `{}` may only look; recording takes the role `operator`", self.by)))
-            }
-            Some(_) => Ok(&self.by),
+/// `by`, if it is the name of one of those who may record.
+pub(super) fn recorder<'a>(config: &CollectorConfig, by: &'a str) -> Result<&'a str, Failure> {
+    match config.users.iter().find(|user| user.user == by) {
+        None if config.users.is_empty() => Ok(by),
+        None => {
+            let names: Vec<&str> = config.users.iter().map(|user| user.user.as_str()).collect();
+            Err(Failure::NotThere(format!("no user `{by}`; there are: {}", names.join(", "))))
         }
+        Some(user) if user.role < Role::Operator => {
+            Err(Failure::No(format!("user `{by}` may only look; recording takes the role `operator`")))
+        }
+        Some(_) => Ok(by),
     }
+}
+
+/// What was refused is an answer; only a record that can't be written is a failure of the run.
+pub(super) fn refused(error: NotRecorded) -> Failure {
+    let told = error.to_string();
+    if let NotRecorded::Record(error) = error { Failure::run("record it", error) } else { Failure::No(told) }
 }
 
 /// The agreement that was named, or the only one.
@@ -144,7 +148,12 @@ fn said(fact: &Fact) -> String {
             format!("standing {} from {}", super::standing::word(change.standing), change.from)
         }
         Fact::Incident { incident, .. } => format!("incident {incident}"),
-        Fact::Effort(effort) => format!("effort of {} hundredths of a man-month: {}", effort.worked.0, effort.note),
+        Fact::Effort(Effort { work: Work::Incident(number), at, worked, note }) => {
+            format!("{worked} M/M of work on incident {number} at {at}: {note}")
+        }
+        Fact::Effort(Effort { work: Work::Diagnosis, at, worked, note }) => {
+            format!("{worked} M/M of diagnosis at {at}: {note}")
+        }
         Fact::Issue { month, version, .. } => format!("statement of {month} issued, version {version}"),
         Fact::Disposal(disposal) => disposed(disposal),
     }

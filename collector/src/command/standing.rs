@@ -1,16 +1,20 @@
 //! `standing`: what the customer is from an instant on, put on record.
 
 use super::Failure;
+use super::output::print;
 use super::recording::InName;
+use crate::closing::terms::joined;
 use rules::interval::Interval;
 use rules::record::Fact;
-use rules::standing::{Change, Standing};
+use rules::standing::{Access, Change, Granted, Standing, StandingRule, access, turns};
 use rules::time::Timestamp;
+use std::fmt::Write as _;
 
 /// Put the customer's standing on record: on trial, paying, overdue, gone
 ///
 /// Time on trial and time overdue don't count. Of two changes from one instant the last recorded
-/// stands, also over the configuration's.
+/// stands, also over the configuration's. What follows from it is told: a standing on record stops
+/// screens and collection at once, and has data deleted for good.
 #[derive(Debug, clap::Args)]
 pub struct StandingCommand {
     #[command(subcommand)]
@@ -73,6 +77,78 @@ impl StandingCommand {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let What::Record { name, from, standing } = self.what;
         let fact = Fact::Standing(Change { from, standing: standing.into() });
-        name.record(fact, |opened| Interval::new(from, opened.clock.wall())).await
+        let opened = name.record(fact, |opened| Interval::new(from, opened.clock.wall())).await?;
+        let now = opened.clock.wall();
+        let Some(version) = opened.config.nearest(now).find(|version| version.id == opened.agreement) else {
+            return Ok(());
+        };
+        let version = joined(version, &opened.record.entries(&opened.agreement));
+        let mut told = consequences(&version.standing, &version.policy.standing, now);
+        if opened.config.archive.is_none() && told.contains("data is deleted") {
+            told.push_str("nothing is deleted as long as the configuration has no `evidence`\n");
+        }
+        print(told.as_bytes())
+    }
+}
+
+/// What follows from the standing now and from then on, in a line each.
+fn consequences(changes: &[Change], rule: &StandingRule, now: Timestamp) -> String {
+    let mut ahead: Vec<Timestamp> = turns(changes, rule).filter(|turn| now < *turn).collect();
+    ahead.sort_unstable();
+    let looked: Vec<(Timestamp, Access)> =
+        [now].into_iter().chain(ahead).map(|at| (at, access(changes, rule, at))).collect();
+    let mut told = String::new();
+    let mut tell = |what: &str, done: &str, of: fn(&Access) -> Granted| {
+        if let Some((at, Granted::Stopped(since))) =
+            looked.iter().map(|(at, access)| (*at, of(access))).find(|(_, of)| *of != Granted::Yes)
+        {
+            let when = if at == now { "since" } else { "at" };
+            writeln!(told, "{what} {done} {when} {since}").expect("writing into a string can't fail");
+        }
+    };
+    tell("screens", "stop", |access| access.screens);
+    tell("collection", "stops", |access| access.collection);
+    tell("data", "is deleted", |access| access.data);
+    if told.is_empty() {
+        told.push_str("screens, collection and data go on\n");
+    } else if told.contains("data is deleted") {
+        told.push_str("data is deleted a day after this entry at the earliest; a correction until then stops it\n");
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn what_follows_from_a_standing_is_told_with_its_instants() {
+        let day = Duration::from_secs(86_400);
+        let rule = StandingRule {
+            trial: Some(15 * day),
+            screens_stop: Some(day),
+            collection_stops: Some(10 * day),
+            data_deleted: Some(20 * day),
+            terminated_deleted: None,
+        };
+        let check = |standing, now: &str, expected: &str| {
+            let change = Change { from: "2026-10-01T00:00:00Z".parse().unwrap(), standing };
+            assert_eq!(consequences(&[change], &rule, now.parse().unwrap()), expected, "{standing:?} at {now}");
+        };
+        let waits = "data is deleted a day after this entry at the earliest; a correction until then stops it\n";
+        check(
+            Standing::Overdue,
+            "2026-10-05T00:00:00Z",
+            &format!(
+                "screens stop since 2026-10-02T00:00:00Z\ncollection stops at 2026-10-11T00:00:00Z\ndata is deleted at 2026-10-21T00:00:00Z\n{waits}"
+            ),
+        );
+        check(
+            Standing::Terminated,
+            "2026-09-05T00:00:00Z",
+            "screens stop at 2026-10-01T00:00:00Z\ncollection stops at 2026-10-01T00:00:00Z\n",
+        );
+        check(Standing::Paid, "2026-10-05T00:00:00Z", "screens, collection and data go on\n");
     }
 }

@@ -1,5 +1,5 @@
-//! What people put on record about exclusions and the customer's standing, from wherever they do it:
-//! command line, API, console.
+//! What people put on record about exclusions, effort and the customer's standing, from wherever they do
+//! it: command line, API, console.
 //!
 //! It is decided from the record as it is when it is written: of two who approve at once the second
 //! is told that the first has, and what was recorded already is not recorded twice.
@@ -9,9 +9,13 @@ use crate::notify::booking::telling;
 use config::collector::CollectorConfig;
 use config::reading::words::nearest;
 use rules::agreement::Agreement;
+use rules::block::AT_MIN;
 use rules::id::{AgreementId, ServiceId};
 use rules::record::exclusions::{Objection, object};
 use rules::record::{BY_NINES, Entry, Fact};
+use rules::retainer::NotSpent;
+use rules::time::Timestamp;
+use std::time::Duration;
 
 /// Why something was not recorded.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +23,12 @@ pub enum NotRecorded {
     /// The record itself speaks against it.
     #[error(transparent)]
     Objection(#[from] Objection),
+    /// It is no effort that can be kept.
+    #[error(transparent)]
+    Effort(#[from] NotSpent),
+    /// It is no standing that can be kept.
+    #[error(transparent)]
+    Standing(#[from] NotStanding),
     /// No version of the agreement promises such a service.
     #[error("agreement `{agreement}` has no service `{service}`{}", meant(.nearest))]
     UnknownService {
@@ -38,6 +48,36 @@ pub enum NotRecorded {
     /// It could not be written.
     #[error(transparent)]
     Record(#[from] RecordError),
+}
+
+/// Why a standing can't be put on record.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStanding {
+    /// It is further off than anybody plans.
+    #[error("{from} is more than {} days ahead; check the year", AHEAD_MAX.as_secs() / 86_400)]
+    TooFar {
+        /// From when it was to be.
+        from: Timestamp,
+    },
+    /// It began before there were such services.
+    #[error("{from} is before the year 2000; check the year")]
+    TooEarly {
+        /// From when it was to be.
+        from: Timestamp,
+    },
+}
+
+/// How far ahead a standing can be recorded: an end that was agreed upon for the year after next.
+const AHEAD_MAX: Duration = Duration::from_secs(3 * 366 * 86_400);
+
+fn check_standing(fact: &Fact, now: Timestamp) -> Result<(), NotStanding> {
+    match fact {
+        Fact::Standing(change) if now.plus(AHEAD_MAX) < change.from => Err(NotStanding::TooFar { from: change.from }),
+        Fact::Standing(change) if change.from < AT_MIN => Err(NotStanding::TooEarly { from: change.from }),
+        Fact::Standing(_) | Fact::Exclusion { .. } | Fact::Withdrawal { .. } | Fact::Approval { .. } => Ok(()),
+        Fact::Refusal { .. } | Fact::Incident { .. } | Fact::Effort(_) | Fact::Issue { .. } => Ok(()),
+        Fact::Disposal(_) => Ok(()),
+    }
 }
 
 fn meant(nearest: &Option<String>) -> String {
@@ -67,6 +107,10 @@ pub async fn put_on_record(
         object(before.entries, &fact, by, before.at)?;
         let in_force = versions.iter().find(|version| version.is_in_force_at(before.at)).or(versions.last());
         let version = in_force.expect("the agreement is one of the configuration's");
+        check_standing(&fact, before.at)?;
+        if let Fact::Effort(effort) = &fact {
+            effort.object(before.entries, version.retainer.as_ref(), &version.zone, before.at)?;
+        }
         Ok(telling(Draft::fact(fact.clone()), before, by, config, version))
     };
     let entries = record.append(agreement, by, decide).await?;
@@ -98,9 +142,11 @@ fn same_on_record(entries: &[Entry], by: &str, fact: &Fact) -> Option<u64> {
             let last = entries.iter().rev().find(of_instant).map(|entry| entry.number);
             last == Some(same.number)
         }
+        // The same work at the same instant in the same words was done once.
+        Fact::Effort(_) => true,
         // The record objects to these by itself.
         Fact::Withdrawal { .. } | Fact::Approval { .. } | Fact::Refusal { .. } => false,
-        Fact::Incident { .. } | Fact::Effort(_) | Fact::Issue { .. } | Fact::Disposal(_) => false,
+        Fact::Incident { .. } | Fact::Issue { .. } | Fact::Disposal(_) => false,
     };
     stands.then_some(same.number)
 }

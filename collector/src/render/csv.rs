@@ -40,6 +40,12 @@ pub fn statement(statement: &Statement<'_>) -> String {
         service::figures(&mut sheet, &statement.agreement.policy, month);
     }
     sheet.service.clear();
+    if let Some(total) = statement.owed().filter(|total| total.is_capped()) {
+        let currency = statement.agreement.fees.as_ref().map(|fees| format!("{} minor units", fees.currency.code()));
+        let currency = currency.unwrap_or_default();
+        sheet.figure("credit", "of_services", total.of_services.0, &currency);
+        sheet.figure("credit", "amount", total.amount.0, &currency);
+    }
     people::figures(&mut sheet, statement);
     sheet.out
 }

@@ -15,6 +15,7 @@ use crate::closing::{Awaiting, Issue, State, Statement};
 use crate::digest::hex;
 use people::{HandlingView, IncidentView, RetainerView, StandingView, incident_view, retainer_view, standing_view};
 use promises::{RowView, row_view};
+use rules::credit::Total;
 use serde::{Deserialize, Serialize};
 use service::{ServiceView, service_view};
 use terms::TermsView;
@@ -37,6 +38,8 @@ struct View {
     statement: HeadView,
     amends: Option<AmendmentView>,
     services: Vec<ServiceView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credit: Option<TotalView>,
     standing: Vec<StandingView>,
     incidents: Vec<IncidentView>,
     handling: HandlingView,
@@ -44,6 +47,17 @@ struct View {
     retainer: Option<RetainerView>,
     terms: TermsView,
     issue: Option<IssueView>,
+}
+
+/// What is owed in all, if it is less than the services' credits come to.
+#[derive(Serialize)]
+struct TotalView {
+    of_services: u64,
+    amount: u64,
+}
+
+fn total_view(total: Total) -> TotalView {
+    TotalView { of_services: total.of_services.0, amount: total.amount.0 }
 }
 
 #[derive(Serialize)]
@@ -135,6 +149,7 @@ fn view(statement: &Statement<'_>) -> View {
         },
         amends: statement.amends.as_ref().map(amendment_view),
         services: statement.services.iter().map(|service| service_view(agreement, service)).collect(),
+        credit: statement.owed().filter(|total| total.is_capped()).map(total_view),
         standing: statement.standing.iter().map(standing_view).collect(),
         incidents: statement.incidents.iter().map(|of| incident_view(of, &agreement.policy)).collect(),
         handling: HandlingView::of(&statement.handling),

@@ -3,6 +3,7 @@
 //! Lists page by a cursor, which is the last name of the page before. Errors are RFC 9457 problem
 //! objects. `openapi.json` beside this file describes it; a test holds the two together.
 
+mod effort;
 mod exclusions;
 mod incidents;
 mod record;
@@ -39,6 +40,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/api/v1/agreements/{agreement}/incidents/{incident}/events", post(incidents::happened))
         .route("/api/v1/agreements/{agreement}/statements/{period}/versions/{version}", get(issued::version))
         .route("/api/v1/keys", get(issued::keys))
+        .route("/api/v1/agreements/{agreement}/effort", get(effort::list).post(effort::spend))
         .route("/api/v1/agreements/{agreement}/exclusions", get(exclusions::list).post(exclusions::claim))
         .route("/api/v1/agreements/{agreement}/exclusions/{entry}/approval", post(exclusions::approve))
         .route("/api/v1/agreements/{agreement}/exclusions/{entry}/refusal", post(exclusions::refuse))

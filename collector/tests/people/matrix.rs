@@ -58,6 +58,8 @@ const MATRIX: &[(&str, &str, [u16; 5])] = &[
     ("get", "/api/v1/agreements/{agreement}/statements", [SHUT, 404, 200, 200, 200]),
     ("get", "/api/v1/agreements/{agreement}/statements/{period}/versions/{version}", [SHUT, 404, 404, 404, 404]),
     ("get", "/api/v1/keys", [SHUT, 200, 200, 200, 200]),
+    ("get", "/api/v1/agreements/{agreement}/effort", [SHUT, 404, 200, 200, 200]),
+    ("post", "/api/v1/agreements/{agreement}/effort", [SHUT, 404, 403, 400, 400]),
     ("get", "/api/v1/agreements/{agreement}/exclusions", [SHUT, 404, 200, 200, 200]),
     ("post", "/api/v1/agreements/{agreement}/exclusions", [SHUT, 404, 403, 400, 400]),
     ("post", "/api/v1/agreements/{agreement}/exclusions/{entry}/approval", [SHUT, 404, 403, 409, 201]),

@@ -2,6 +2,7 @@
 
 use crate::running::{Running, configuration, users};
 use reqwest::{Method, Response};
+use serde_json::json;
 
 /// A name that wants to be markup, as a user's and as a reason.
 const HOSTILE: &str = "</td><script>alert(1)</script>\" onmouseover=\"x\u{202e}";
@@ -104,6 +105,42 @@ async fn effort_is_recorded_to_hundredths_and_shown_with_who_did_it() {
         .await;
     assert_eq!(wrong.status(), 422);
     assert!(wrong.text().await.unwrap().contains("`a lot` is no amount"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn effort_goes_through_the_api_and_what_cannot_be_is_told_at_its_key() {
+    let running = Running::start().await;
+    let path = "/api/v1/agreements/acme/effort";
+    let post = async |user: &str, body: serde_json::Value| {
+        let answer = running.ask_as(user, Method::POST, path).body(body.to_string()).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<serde_json::Value>().await.unwrap())
+    };
+    let (status, made) = post("operator", json!({ "worked": "0.25", "note": "looked at queues" })).await;
+    assert_eq!((status, &made["worked"], &made["incident"]), (201, &json!("0.25"), &json!(null)));
+    assert_eq!((&made["at"], &made["recorded_by"]), (&json!("2026-10-10T05:10:00Z"), &json!("operator")));
+    for (body, status, said) in [
+        (json!({ "worked": "0.25", "note": "looked at queues" }), 409, "on record already"),
+        (json!({ "worked": "0", "note": "n" }), 400, "`worked`: nothing was worked"),
+        (json!({ "worked": "250", "note": "n" }), 400, "more than 100"),
+        (json!({ "worked": "a lot", "note": "n" }), 400, "`worked`"),
+        (
+            json!({ "worked": "1", "at": "2026-10-11T00:00:00Z", "note": "n" }),
+            400,
+            "`at`: 2026-10-11T00:00:00Z is still to come",
+        ),
+        (json!({ "worked": "1", "incident": 12, "note": "n" }), 404, "there is no incident `12`"),
+        (json!({ "worked": "1", "note": " " }), 400, "the note is empty"),
+        (json!({ "worked": "1", "note": "n", "hours": 8 }), 400, "unknown field `hours`"),
+    ] {
+        let (found, problem) = post("operator", body.clone()).await;
+        assert_eq!(found, status, "{body}: {problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(said), "{body}: {problem}");
+    }
+    assert_eq!(post("viewer", json!({ "worked": "1", "note": "n" })).await.0, 403);
+    let listed = running.ask_as("viewer", Method::GET, path).send().await.unwrap();
+    let listed: serde_json::Value = listed.json().await.unwrap();
+    assert_eq!((listed["efforts"].as_array().unwrap().len(), &listed["efforts"][0]), (1, &made));
     running.stop().await;
 }
 

@@ -84,3 +84,54 @@ async fn every_form_is_the_same_bytes_every_time() {
         assert_eq!(render(&once, format, Language::Korean).unwrap(), render(&again, format, Language::Korean).unwrap());
     }
 }
+
+const TWO_SERVICES: &str = "
+ledger: sqlite::memory:
+policies:
+  - policy: p
+    availability: { objective: 99.9, outage: { for: 5m } }
+    credits: { truncate_below: 10, tiers: [ { from: 95.0, below: 99.9, percent: 25 }, { below: 95.0, percent: 100 } ] }
+agreements:
+  - agreement: acme
+    zone: UTC
+    policy: p
+    fees: { currency: KRW, default: 1199999 }
+    services:
+      - { service: one, checks: [ { check: port, tcp: 'one.example:443', every: 1h } ] }
+      - { service: two, checks: [ { check: port, tcp: 'two.example:443', every: 1h } ] }
+";
+
+#[tokio::test]
+async fn two_services_are_owed_at_most_the_fee_and_every_form_says_so() {
+    let config = config::collector::parse(TWO_SERVICES, "collector.yaml", Path::new(".")).unwrap().value;
+    let terms = Terms::new(config.agreements[0].clone());
+    // One was down all month, the other as many hours as are given.
+    let drawn_up = async |hours: usize| {
+        let line = |service: &str, hour: usize, is_down: bool| {
+            let at = rich::at("2026-10-01T00:00:00Z").plus(std::time::Duration::from_secs(3600 * hour as u64));
+            let outcome = if is_down { "\"down\",\"cause\":\"refused\"" } else { "\"up\"" };
+            format!(
+                "{{\"agent\":\"a\",\"service\":\"{service}\",\"check\":\"port\",\"at\":\"{at}\",\"outcome\":{outcome},\"elapsed_us\":1}}\n"
+            )
+        };
+        let all = (0..744).flat_map(|hour| [line("one", hour, true), line("two", hour, hour < hours)]);
+        let mut results = Results::default();
+        lines::read("results", all.collect::<String>().as_bytes(), |line| results.take(line)).unwrap();
+        let evidence = results.fold(&terms.agreement);
+        closing::draw_up(&evidence, &terms, "2026-10".parse().unwrap(), None).await.unwrap()
+    };
+    let capped = drawn_up(10).await;
+    let json: serde_json::Value = serde_json::from_str(&text(&capped, Format::Json, Language::English)).unwrap();
+    assert_eq!(json["credit"], serde_json::json!({ "of_services": 1_199_990 + 299_990, "amount": 1_199_990 }));
+    let english = text(&capped, Format::Text, Language::English).replace("\n", " ");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&english).contains("at most the fee that they are shares of: ₩1,199,990 is owed"), "{english}");
+    let korean = text(&capped, Format::Html, Language::Korean);
+    assert!(korean.contains("실제 할인 금액은") && korean.contains("1,499,980"), "{korean}");
+    let csv = text(&capped, Format::Csv, Language::English);
+    assert!(csv.contains("acme,2026-10,,credit,amount,,,1199990,KRW minor units"), "{csv}");
+
+    let within = drawn_up(0).await;
+    let json: serde_json::Value = serde_json::from_str(&text(&within, Format::Json, Language::English)).unwrap();
+    assert!(json.get("credit").is_none(), "nothing is taken off, so nothing is said");
+}

@@ -137,7 +137,7 @@ async fn left(site: &mut Site, series: &SeriesKey) -> usize {
 /// Issues a statement of acme's that heard nothing on record.
 async fn issue(site: &Site) {
     let (text, directory) = (String::from_utf8(site.statement().await).unwrap(), TempDir::new().unwrap());
-    let key = signer(&*site.bench.ledger, directory.path(), now()).await.unwrap();
+    let key = signer(&*site.bench.ledger, &directory.path().join("keys"), now()).await.unwrap();
     let (sha256, bytes) = (seal::hash(&text), seal::seal(&text, &key).into_bytes());
     let month = "2026-10".parse().unwrap();
     let issued = Issued { agreement: acme(), month, version: 1, issued_at: now(), sha256, bytes };

@@ -8,11 +8,14 @@ use crate::ledger::contract::facts;
 use crate::ledger::contract::place::Place;
 use crate::lines;
 use daemon::clock::{Clock, Hand};
+use rules::decimal::Percent;
 use rules::exclusion::{Bar, Class, Exclusion};
+use rules::incident::{Event, Opened, Opening};
 use rules::interval::Interval;
 use rules::period::Month;
 use rules::record::exclusions::exclusions;
 use rules::record::{standings, up_to};
+use rules::retainer::{Effort, ManMonths, Retainer, Work};
 use rules::standing::{Change, Standing};
 use rules::time::Timestamp;
 use std::time::Duration;
@@ -28,6 +31,8 @@ facts! {
     what_was_recorded_is_not_recorded_twice
     a_service_that_is_not_promised_is_refused_with_the_nearest
     a_standing_on_record_joins_the_configurations
+    a_standing_of_another_age_is_refused
+    effort_that_cannot_be_is_refused_with_the_reason
 }
 
 /// The month of the tests and an instant in it: the outage is from 05:00 to 06:00 of its first day.
@@ -254,4 +259,62 @@ async fn a_standing_on_record_joins_the_configurations(place: &Place) {
     assert_eq!(standings(&entries).len(), 2);
     let joined = desk.terms(&entries).agreement.standing;
     assert_eq!(joined, [change(january, Standing::Trial), change(october, Standing::Overdue)]);
+}
+
+async fn a_standing_of_another_age_is_refused(place: &Place) {
+    let desk = desk(place, NOW).await;
+    let put = async |from: &str| {
+        desk.put("kim", Fact::Standing(Change { from: at(from), standing: Standing::Overdue })).await.unwrap_err()
+    };
+    assert!(put("2062-10-01T00:00:00Z").await.ends_with("is more than 1098 days ahead; check the year"));
+    assert!(put("0202-10-01T00:00:00Z").await.ends_with("is before the year 2000; check the year"));
+    assert_eq!(desk.record.entries(&desk.agreements[0].id).len(), 0);
+}
+
+async fn effort_that_cannot_be_is_refused_with_the_reason(place: &Place) {
+    let mut desk = desk(place, NOW).await;
+    let effort = |work, at_text: &str, worked: &str| {
+        Fact::Effort(Effort { work, at: at(at_text), worked: worked.parse().unwrap(), note: "looked at queues".into() })
+    };
+    let opening = Opening {
+        services: ["apm-prod".parse().unwrap()].into(),
+        severity: "P1".into(),
+        began_at: at("2026-10-09T00:00:00Z"),
+        cause: Opened::ByHand,
+        title: "log-ins fail".into(),
+    };
+    let none = "the record has no incident 7, nor any other; leave the incident out if it was a diagnosis";
+    assert_eq!(desk.put("kim", effort(Work::Incident(7), "2026-10-09T10:00:00Z", "0.5")).await.unwrap_err(), none);
+    let opened = Fact::Incident { incident: 1, event: Event::Opened(opening) };
+    let draft = |_: Before<'_>| Ok::<_, RecordError>(Draft::fact(opened.clone()));
+    desk.record.append(&desk.agreements[0].id, "kim", draft).await.unwrap();
+    let refused = async |desk: &Desk, fact: Fact, expected: &str| {
+        assert_eq!(desk.put("kim", fact).await.unwrap_err(), expected);
+    };
+    let other = "the record has no incident 7; the last one is 1; leave the incident out if it was a diagnosis";
+    refused(&desk, effort(Work::Incident(7), "2026-10-09T10:00:00Z", "0.5"), other).await;
+    let nothing = "nothing was worked; say how much in man-months, such as `0.5`";
+    refused(&desk, effort(Work::Diagnosis, "2026-10-09T10:00:00Z", "0"), nothing).await;
+    let much = "500 M/M in one entry is more than 100; check where the point stands (`0.5` is half a man-month), or record it month by month";
+    refused(&desk, effort(Work::Diagnosis, "2026-10-09T10:00:00Z", "500"), much).await;
+    let to_come =
+        "2026-10-10T00:00:00.001Z is still to come; it is 2026-10-10T00:00:00Z, and work is recorded once it is done";
+    refused(&desk, effort(Work::Diagnosis, "2026-10-10T00:00:00.001Z", "0.5"), to_come).await;
+
+    let done = effort(Work::Incident(1), NOW, "100");
+    assert_eq!(desk.put("kim", done.clone()).await, Ok(2));
+    refused(&desk, done.clone(), "that is on record already, as entry 2").await;
+    assert_eq!(desk.put("lee", done).await, Ok(3), "two people may have done the same");
+
+    let retainer = Retainer {
+        from: "2026-10".parse().unwrap(),
+        a_year: ManMonths(1_200),
+        carried: ManMonths(0),
+        incident_at_least: ManMonths(50),
+        carry_at_most: Percent::ZERO,
+    };
+    desk.config.agreements[0].retainer = Some(retainer);
+    let before =
+        "the retainer begins in 2026-10, so work of 2026-09 would use up nothing; give the time it was done at";
+    refused(&desk, effort(Work::Diagnosis, "2026-09-30T23:59:59Z", "0.5"), before).await;
 }

@@ -34,6 +34,7 @@ pub(super) fn blocks(statement: &Statement<'_>, writer: &Writer<'_>) -> Vec<Bloc
                 .map(|month| (month.service.id.to_string(), service::summary(statement, month, writer)))
                 .collect();
             blocks.push(Block::Table(overview(&summaries, writer)));
+            blocks.extend(capped(statement, writer).map(Block::sentence));
         }
     }
     if !statement.without_time.is_empty() {
@@ -72,6 +73,16 @@ fn overview(summaries: &[(String, Summary)], writer: &Writer<'_>) -> Table {
         (Word::Observed, ColumnKind::Number),
     ];
     writer.table(Word::Overview, &columns, rows.collect())
+}
+
+/// What is owed in all, if that is less than the services' credits come to.
+fn capped(statement: &Statement<'_>, writer: &Writer<'_>) -> Option<String> {
+    let (total, fees) = (statement.owed().filter(|total| total.is_capped())?, statement.agreement.fees.as_ref()?);
+    let [sum, amount] = [total.of_services, total.amount].map(|of| writer.money(of, fees.currency));
+    Some(writer.either(
+        format!("The services' credits come to {sum}. All together are at most the fee that they are shares of: {amount} is owed."),
+        format!("서비스별 할인 금액의 합계는 {sum}이나, 합계는 산정 기준이 되는 이용요금을 넘지 않으므로 실제 할인 금액은 {amount}입니다."),
+    ))
 }
 
 fn facts(statement: &Statement<'_>, writer: &Writer<'_>) -> Vec<Fact> {

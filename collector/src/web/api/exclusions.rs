@@ -21,6 +21,7 @@ use rules::id::AgreementId;
 use rules::interval::Interval;
 use rules::record::exclusions::{Objection, exclusions};
 use rules::record::{Entry, Fact};
+use rules::retainer::NotSpent;
 use rules::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -204,16 +205,22 @@ impl From<NotRecorded> for Problem {
             }
             NotRecorded::Objection(_) | NotRecorded::Twice { .. } => Problem::NotNow(why.to_string()),
             NotRecorded::UnknownService { .. } => bad("services", &why),
+            NotRecorded::Effort(NotSpent::NoIncident { number, .. }) => {
+                Problem::NotFound { what: "incident", name: number.to_string() }
+            }
+            NotRecorded::Effort(NotSpent::Nothing | NotSpent::TooMuch { .. }) => bad("worked", &why),
+            NotRecorded::Effort(NotSpent::ToCome { .. } | NotSpent::BeforeRetainer { .. }) => bad("at", &why),
+            NotRecorded::Standing(_) => bad("from", &why),
             NotRecorded::Record(error) => Problem::from(error),
         }
     }
 }
 
-fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| bad("body", &error))
 }
 
-fn bad(parameter: &'static str, why: &impl ToString) -> Problem {
+pub(super) fn bad(parameter: &'static str, why: &impl ToString) -> Problem {
     Problem::BadParameter { parameter, why: why.to_string() }
 }
 
