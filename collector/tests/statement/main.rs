@@ -125,7 +125,7 @@ async fn two_services_are_owed_at_most_the_fee_and_every_form_says_so() {
     assert_eq!(json["credit"], serde_json::json!({ "of_services": 1_199_990 + 299_990, "amount": 1_199_990 }));
     let english = text(&capped, Format::Text, Language::English).replace("\n", " ");
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words(&english).contains("at most the fee that they are shares of: 1,199,990 KRW is owed")));
+    assert!(words(&english).contains("at most the fee that they are shares of: 1,199,990 KRW is owed"));
     let korean = text(&capped, Format::Html, Language::Korean);
     assert!(korean.contains("실제 할인 금액은") && korean.contains("1,499,980"));
     let csv = text(&capped, Format::Csv, Language::English);
