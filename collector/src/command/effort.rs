@@ -101,9 +101,13 @@ impl List {
                 Work::Diagnosis => "diagnosis".to_owned(),
             };
             let (number, by) = (entry.number, &entry.recorded_by);
-            let line = format!("{number:>5}  {}  {:>6} M/M  {on:<14}  {by}  {}", effort.at, effort.worked, effort.note);
+            let (at, worked, note) = (effort.at.to_string(), effort.worked.to_string(), &effort.note);
+            let line = format!("{number:>5}  {at:<24}  {worked:>6} M/M  {on:<14}  {by}  {note}");
             lines.push_str(&printable(&line));
             lines.push('\n');
+        }
+        if lines.is_empty() {
+            eprintln!("no work is on record about agreement `{}`", agreement.id);
         }
         print(lines.as_bytes())
     }

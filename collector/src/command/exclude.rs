@@ -179,6 +179,9 @@ fn list(opened: &Opened) -> Result<(), Failure> {
         let line = super::recording::line(entry);
         writeln!(listed, "{line} [{}]", printable(&standing_of(&exclusion))).expect("writing into a string can't fail");
     }
+    if listed.is_empty() {
+        eprintln!("no exclusion is on record about agreement `{}`", opened.agreement);
+    }
     print(listed.as_bytes())
 }
 

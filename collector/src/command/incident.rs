@@ -7,6 +7,7 @@ use super::beside::{Beside, Place};
 use super::output::print;
 use super::recording::recorder;
 use crate::incidents::act::{self, ActError};
+use crate::record::RecordError;
 use rules::id::ServiceId;
 use rules::incident::{Event, Opened, Opening, first_severity, incidents};
 use rules::record::Entry;
@@ -187,8 +188,12 @@ impl List {
         let beside = Beside::of(self.place).await?;
         let agreement = beside.agreement()?;
         let all = incidents(beside.record.entries(&agreement.id).iter());
-        let shown = all.iter().filter(|incident| self.all || incident.resolved().is_none());
-        print(shown::list(shown, agreement).as_bytes())
+        let shown = || all.iter().filter(|incident| self.all || incident.resolved().is_none());
+        if shown().next().is_none() {
+            let resolved = if all.is_empty() { "" } else { "; --all lists those that are resolved" };
+            eprintln!("agreement `{}` has no incident that is open{resolved}", agreement.id);
+        }
+        print(shown::list(shown(), agreement).as_bytes())
     }
 }
 
@@ -209,6 +214,7 @@ pub(super) fn told(done: Result<Vec<Entry>, ActError>) -> Result<(), Failure> {
             let lines: Vec<String> = entries.iter().map(shown::entry).collect();
             print(lines.concat().as_bytes())
         }
+        Err(ActError::Record(RecordError::OutOfBounds(why))) => Err(Failure::No(why.to_string())),
         Err(ActError::Record(error)) => Err(Failure::run("record it", error)),
         Err(refused @ (ActError::NoIncident { .. } | ActError::NotNow { .. } | ActError::NotOpened(_))) => {
             Err(Failure::No(refused.to_string()))

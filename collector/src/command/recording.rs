@@ -4,8 +4,8 @@
 use super::output::print;
 use super::{Failure, configuration, ledger};
 use crate::closing::effect::{Effect, Figures, effects};
-use crate::record::Record;
 use crate::record::acts::{NotRecorded, put_on_record};
+use crate::record::{Record, RecordError};
 use crate::render::figures::length;
 use crate::render::outside::printable;
 use config::collector::CollectorConfig;
@@ -102,7 +102,15 @@ pub(super) fn recorder<'a>(config: &CollectorConfig, by: &'a str) -> Result<&'a 
 /// What was refused is an answer; only a record that can't be written is a failure of the run.
 pub(super) fn refused(error: NotRecorded) -> Failure {
     let told = error.to_string();
-    if let NotRecorded::Record(error) = error { Failure::run("record it", error) } else { Failure::No(told) }
+    match error {
+        NotRecorded::Record(RecordError::OutOfBounds(why)) => Failure::No(why.to_string()),
+        NotRecorded::Record(error) => Failure::run("record it", error),
+        NotRecorded::Objection(_)
+        | NotRecorded::Effort(_)
+        | NotRecorded::Time(_)
+        | NotRecorded::UnknownService { .. }
+        | NotRecorded::Twice { .. } => Failure::No(told),
+    }
 }
 
 /// The agreement that was named, or the only one.

@@ -84,12 +84,15 @@ impl StandingCommand {
         };
         let version = joined(version, &opened.record.entries(&opened.agreement));
         let mut told = consequences(&version.standing, &version.policy.standing, now);
-        if opened.config.archive.is_none() && told.contains("data is deleted") {
+        if opened.config.archive.is_none() && told.contains(DELETED) {
             told.push_str("nothing is deleted as long as the configuration has no `evidence`\n");
         }
         print(told.as_bytes())
     }
 }
+
+/// What a line about deletion says.
+const DELETED: &str = "is to be deleted";
 
 /// What follows from the standing now and from then on, in a line each.
 fn consequences(changes: &[Change], rule: &StandingRule, now: Timestamp) -> String {
@@ -98,21 +101,21 @@ fn consequences(changes: &[Change], rule: &StandingRule, now: Timestamp) -> Stri
     let looked: Vec<(Timestamp, Access)> =
         [now].into_iter().chain(ahead).map(|at| (at, access(changes, rule, at))).collect();
     let mut told = String::new();
-    let mut tell = |what: &str, done: &str, of: fn(&Access) -> Granted| {
+    let mut tell = |what: &str, [was, will]: [&str; 2], of: fn(&Access) -> Granted| {
         if let Some((at, Granted::Stopped(since))) =
             looked.iter().map(|(at, access)| (*at, of(access))).find(|(_, of)| *of != Granted::Yes)
         {
-            let when = if at == now { "since" } else { "at" };
-            writeln!(told, "{what} {done} {when} {since}").expect("writing into a string can't fail");
+            let happens = if at == now { was } else { will };
+            writeln!(told, "{what} {happens} {since}").expect("writing into a string can't fail");
         }
     };
-    tell("screens", "stop", |access| access.screens);
-    tell("collection", "stops", |access| access.collection);
-    tell("data", "is deleted", |access| access.data);
+    tell("screens", ["have been stopped since", "stop at"], |access| access.screens);
+    tell("collection", ["has been stopped since", "stops at"], |access| access.collection);
+    tell("data", ["is to be deleted since", "is to be deleted at"], |access| access.data);
     if told.is_empty() {
         told.push_str("screens, collection and data go on\n");
-    } else if told.contains("data is deleted") {
-        told.push_str("data is deleted a day after this entry at the earliest; a correction until then stops it\n");
+    } else if told.contains(DELETED) {
+        told.push_str("it is deleted a day after this entry at the earliest; a correction until then stops it\n");
     }
     told
 }
@@ -136,12 +139,12 @@ mod tests {
             let change = Change { from: "2026-10-01T00:00:00Z".parse().unwrap(), standing };
             assert_eq!(consequences(&[change], &rule, now.parse().unwrap()), expected, "{standing:?} at {now}");
         };
-        let waits = "data is deleted a day after this entry at the earliest; a correction until then stops it\n";
+        let waits = "it is deleted a day after this entry at the earliest; a correction until then stops it\n";
         check(
             Standing::Overdue,
             "2026-10-05T00:00:00Z",
             &format!(
-                "screens stop since 2026-10-02T00:00:00Z\ncollection stops at 2026-10-11T00:00:00Z\ndata is deleted at 2026-10-21T00:00:00Z\n{waits}"
+                "screens have been stopped since 2026-10-02T00:00:00Z\ncollection stops at 2026-10-11T00:00:00Z\ndata is to be deleted at 2026-10-21T00:00:00Z\n{waits}"
             ),
         );
         check(

@@ -26,9 +26,9 @@ pub enum NotRecorded {
     /// It is no effort that can be kept.
     #[error(transparent)]
     Effort(#[from] NotSpent),
-    /// It is no standing that can be kept.
+    /// It names a time that can't be meant.
     #[error(transparent)]
-    Standing(#[from] NotStanding),
+    Time(#[from] NotMeant),
     /// No version of the agreement promises such a service.
     #[error("agreement `{agreement}` has no service `{service}`{}", meant(.nearest))]
     UnknownService {
@@ -50,34 +50,34 @@ pub enum NotRecorded {
     Record(#[from] RecordError),
 }
 
-/// Why a standing can't be put on record.
+/// Why a time can't be meant: a slip of the pen that would stop, delete or excuse what it should not.
 #[derive(Debug, thiserror::Error)]
-pub enum NotStanding {
+pub enum NotMeant {
     /// It is further off than anybody plans.
-    #[error("{from} is more than {} days ahead; check the year", AHEAD_MAX.as_secs() / 86_400)]
+    #[error("{at} is more than {} days ahead; check the year", AHEAD_MAX.as_secs() / 86_400)]
     TooFar {
-        /// From when it was to be.
-        from: Timestamp,
+        /// When it was to be.
+        at: Timestamp,
     },
-    /// It began before there were such services.
-    #[error("{from} is before the year 2000; check the year")]
-    TooEarly {
-        /// From when it was to be.
-        from: Timestamp,
-    },
+    /// It was before there were results.
+    #[error("{0} is before the year 2000; check the year")]
+    TooEarly(Timestamp),
 }
 
-/// How far ahead a standing can be recorded: an end that was agreed upon for the year after next.
+/// How far ahead something can be recorded: an end that was agreed upon for the year after next.
 const AHEAD_MAX: Duration = Duration::from_secs(3 * 366 * 86_400);
 
-fn check_standing(fact: &Fact, now: Timestamp) -> Result<(), NotStanding> {
-    match fact {
-        Fact::Standing(change) if now.plus(AHEAD_MAX) < change.from => Err(NotStanding::TooFar { from: change.from }),
-        Fact::Standing(change) if change.from < AT_MIN => Err(NotStanding::TooEarly { from: change.from }),
-        Fact::Standing(_) | Fact::Exclusion { .. } | Fact::Withdrawal { .. } | Fact::Approval { .. } => Ok(()),
-        Fact::Refusal { .. } | Fact::Incident { .. } | Fact::Effort(_) | Fact::Issue { .. } => Ok(()),
-        Fact::Disposal(_) => Ok(()),
+fn check_times(fact: &Fact, now: Timestamp) -> Result<(), NotMeant> {
+    let (from, until) = match fact {
+        Fact::Standing(change) => (change.from, change.from),
+        Fact::Exclusion { exclusion, .. } => (exclusion.interval.from(), exclusion.interval.until()),
+        Fact::Withdrawal { .. } | Fact::Approval { .. } | Fact::Refusal { .. } | Fact::Incident { .. } => return Ok(()),
+        Fact::Effort(_) | Fact::Issue { .. } | Fact::Disposal(_) => return Ok(()),
+    };
+    if from < AT_MIN {
+        return Err(NotMeant::TooEarly(from));
     }
+    if now.plus(AHEAD_MAX) < until { Err(NotMeant::TooFar { at: until }) } else { Ok(()) }
 }
 
 fn meant(nearest: &Option<String>) -> String {
@@ -107,7 +107,7 @@ pub async fn put_on_record(
         object(before.entries, &fact, by, before.at)?;
         let in_force = versions.iter().find(|version| version.is_in_force_at(before.at)).or(versions.last());
         let version = in_force.expect("the agreement is one of the configuration's");
-        check_standing(&fact, before.at)?;
+        check_times(&fact, before.at)?;
         if let Fact::Effort(effort) = &fact {
             effort.object(before.entries, version.retainer.as_ref(), &version.zone, before.at)?;
         }

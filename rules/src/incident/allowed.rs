@@ -10,6 +10,7 @@ use crate::policy::ResponseRule;
 use crate::time::Timestamp;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::time::Duration;
 
 /// The severity of an incident whose policy names none.
 pub const UNRATED: &str = "unrated";
@@ -83,7 +84,13 @@ pub enum NotOpened {
         /// When it is.
         now: Timestamp,
     },
+    /// It is so long ago that it is a slip of the pen.
+    #[error("it can't have begun at {0}, more than a year ago; check the year")]
+    LongAgo(Timestamp),
 }
+
+/// How long ago an incident that is opened now may have begun: its period's statement is amended for it.
+const AGO_MAX: Duration = Duration::from_secs(366 * 86_400);
 
 /// The severity of an incident that an outage opens: the policy's first.
 pub fn first_severity(rules: &[ResponseRule]) -> &str {
@@ -103,6 +110,9 @@ impl Opening {
         known_severity(&self.severity, &agreement.policy.response).map_err(NotOpened::Severity)?;
         if now < self.began_at {
             return Err(NotOpened::Ahead { began_at: self.began_at, now });
+        }
+        if self.began_at < now.minus(AGO_MAX) {
+            return Err(NotOpened::LongAgo(self.began_at));
         }
         Ok(())
     }

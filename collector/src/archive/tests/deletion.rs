@@ -109,9 +109,9 @@ impl Kept {
     fn told(&self) -> Vec<(Ground, u64, u64)> {
         let entries = self.record.entries(&acme());
         let own = entries.iter().filter(|entry| entry.recorded_by == BY_NINES);
-        let told = own.map(|entry| match &entry.fact {
-            Fact::Disposal(disposal) => (disposal.ground, disposal.files, disposal.results),
-            fact => panic!("{fact:?}"),
+        let told = own.map(|entry| {
+            let Fact::Disposal(disposal) = &entry.fact else { panic!("{entry:?}") };
+            (disposal.ground, disposal.files, disposal.results)
         });
         told.collect()
     }

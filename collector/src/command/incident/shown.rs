@@ -18,8 +18,8 @@ pub(super) fn list<'a>(incidents: impl Iterator<Item = &'a Incident>, agreement:
         };
         let (number, severity, stage) = (incident.number, &incident.severity, incident.stage().as_str());
         let line = format!(
-            "{number:>5}  {severity:<8}  {stage:<12}  {}  {}  {}  {}{ended}",
-            opening.began_at,
+            "{number:>5}  {severity:<8}  {stage:<12}  {:<24}  {}  {}  {}{ended}",
+            opening.began_at.to_string(),
             agreement.id,
             services.join(","),
             opening.title
@@ -38,11 +38,12 @@ pub(super) fn one(incident: &Incident, agreement: &Agreement, now: Timestamp) ->
         let verdict = reading.verdict.as_str();
         let done = reading.done_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
         let (clock, due) = (reading.clock.as_str(), reading.due_at);
-        lines.push_str(&format!("  {clock:<14}  due {due}  done {done}  {verdict}\n"));
+        lines.push_str(&format!("  {clock:<14}  due {:<24}  done {done:<24}  {verdict}\n", due.to_string()));
     }
     lines.push_str("file\n");
     for stamped in &incident.events {
-        let line = format!("  {:>5}  {}  {}  {}", stamped.entry, stamped.at, stamped.by, words(&stamped.event));
+        let (entry, at, by) = (stamped.entry, stamped.at.to_string(), &stamped.by);
+        let line = format!("  {entry:>5}  {at:<24}  {by}  {}", words(&stamped.event));
         lines.push_str(&printable(&line));
         lines.push('\n');
     }
@@ -50,7 +51,7 @@ pub(super) fn one(incident: &Incident, agreement: &Agreement, now: Timestamp) ->
 }
 
 /// What was recorded just now.
-pub(in crate::command) fn entry(entry: &Entry) -> String {
+pub(super) fn entry(entry: &Entry) -> String {
     let about = match &entry.fact {
         Fact::Incident { incident, event } => format!("incident {incident}: {}", words(event)),
         Fact::Exclusion { .. }

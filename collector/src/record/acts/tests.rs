@@ -31,7 +31,7 @@ facts! {
     what_was_recorded_is_not_recorded_twice
     a_service_that_is_not_promised_is_refused_with_the_nearest
     a_standing_on_record_joins_the_configurations
-    a_standing_of_another_age_is_refused
+    a_time_that_cannot_be_meant_is_refused
     effort_that_cannot_be_is_refused_with_the_reason
 }
 
@@ -261,8 +261,12 @@ async fn a_standing_on_record_joins_the_configurations(place: &Place) {
     assert_eq!(joined, [change(january, Standing::Trial), change(october, Standing::Overdue)]);
 }
 
-async fn a_standing_of_another_age_is_refused(place: &Place) {
+async fn a_time_that_cannot_be_meant_is_refused(place: &Place) {
     let desk = desk(place, NOW).await;
+    let Fact::Exclusion { exclusion, supersedes } = storm() else { unreachable!() };
+    let interval = Interval::new(exclusion.interval.from(), at("2226-10-01T06:00:00Z")).unwrap();
+    let endless = Fact::Exclusion { exclusion: Exclusion { interval, ..exclusion }, supersedes };
+    assert!(desk.put("kim", endless).await.unwrap_err().ends_with("is more than 1098 days ahead; check the year"));
     let put = async |from: &str| {
         desk.put("kim", Fact::Standing(Change { from: at(from), standing: Standing::Overdue })).await.unwrap_err()
     };

@@ -8,7 +8,7 @@ use super::super::problem::Problem;
 use super::Paging;
 use crate::closing::effect::{self, effects};
 use crate::closing::terms::joined;
-use crate::record::acts::{NotRecorded, put_on_record};
+use crate::record::acts::{NotMeant, NotRecorded, put_on_record};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -210,7 +210,8 @@ impl From<NotRecorded> for Problem {
             }
             NotRecorded::Effort(NotSpent::Nothing | NotSpent::TooMuch { .. }) => bad("worked", &why),
             NotRecorded::Effort(NotSpent::ToCome { .. } | NotSpent::BeforeRetainer { .. }) => bad("at", &why),
-            NotRecorded::Standing(_) => bad("from", &why),
+            NotRecorded::Time(NotMeant::TooEarly(_)) => bad("from", &why),
+            NotRecorded::Time(NotMeant::TooFar { .. }) => bad("until", &why),
             NotRecorded::Record(error) => Problem::from(error),
         }
     }
