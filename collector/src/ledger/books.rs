@@ -42,6 +42,18 @@ pub struct Message {
     pub body: String,
     /// When to tell it first.
     pub due_at: Timestamp,
+    /// Its place among what is told of one incident; nothing: it may be told whenever it is due.
+    pub turn: Option<Turn>,
+}
+
+/// What is told of an agreement's incident on one channel is told in order: a receiver that hears
+/// that it is over before it hears that it began believes for good that it goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Turn {
+    /// The incident.
+    pub incident: u64,
+    /// The entry that is told: those with smaller numbers go first.
+    pub entry: u64,
 }
 
 /// A message that waits.
@@ -201,8 +213,8 @@ pub trait Books: Send + Sync + 'static {
     /// neighbours.
     fn records(&self) -> BoxFuture<'_, Result<Vec<(AgreementId, u64)>, LedgerError>>;
 
-    /// Messages whose attempt is due at `now`, the longest due first, at most `limit` of each channel: one
-    /// whose receiver is away must not stand before the others.
+    /// Messages whose attempt is due at `now` and whose turn it is, the longest due first, at most `limit`
+    /// of each channel: one whose receiver is away must not stand before the others.
     fn due_messages(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<Queued>, LedgerError>>;
 
     /// Takes a message for one attempt if nobody else has since it was read with `attempts`: its

@@ -2,7 +2,7 @@
 
 use super::body::{Body, Report, notification};
 use super::reports::word;
-use crate::ledger::books::Message;
+use crate::ledger::books::{Message, Turn};
 use crate::record::{Before, Draft};
 use config::collector::CollectorConfig;
 use config::collector::notify::{Channel, Told, Way};
@@ -36,6 +36,7 @@ pub(crate) fn telling(
 fn events(config: &CollectorConfig, agreement: &Agreement, record: &[Entry]) -> Vec<Message> {
     let Some((told, notification)) = notification(agreement, record) else { return Vec::new() };
     let (entry, due_at) = (notification.entry, notification.at.0);
+    let turn = notification.incident.as_ref().map(|incident| Turn { incident: incident.number, entry });
     let body = Body::Event(Box::new(notification)).to_json();
     let hears = |channel: &&Channel| channel.hears(&agreement.id, told) && can_say(&channel.way, told, record);
     let message = |channel: &Channel| Message {
@@ -44,6 +45,7 @@ fn events(config: &CollectorConfig, agreement: &Agreement, record: &[Entry]) -> 
         channel: channel.channel.clone(),
         body: body.clone(),
         due_at,
+        turn,
     };
     config.channels.iter().filter(hears).map(message).collect()
 }
@@ -67,6 +69,7 @@ fn issued(config: &CollectorConfig, agreement: &Agreement, record: &[Entry]) -> 
             channel: report.channel.clone(),
             body: body.to_json(),
             due_at: *recorded_at,
+            turn: None,
         }
     };
     monthly.map(message).collect()

@@ -127,6 +127,7 @@ fn message(wanted: &Wanted, agreement: &Agreement, due_at: Timestamp) -> Message
         channel: wanted.channel.clone(),
         body: Body::Report(body).to_json(),
         due_at,
+        turn: None,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Instants are whole Unix milliseconds, a month is its text, a message's state is a small number.
 //! A row that can't be a value is [`LedgerError::Corrupt`]; nothing is guessed.
 
-use super::{Attempt, Forgotten, Issued, Message, PublishedKey, Queued, Seal, StoredEntry};
+use super::{Attempt, Forgotten, Issued, Message, PublishedKey, Queued, Seal, StoredEntry, Turn};
 use crate::ledger::LedgerError;
 use crate::ledger::rows::name;
 use rules::id::AgreementId;
@@ -23,8 +23,8 @@ pub(crate) const GIVEN_UP: i64 = 2;
 
 /// `number, recorded_at, recorded_by, body, hash`.
 pub(crate) type EntryRow = (i64, i64, String, String, Vec<u8>);
-/// `message, agreement, channel, body, due_at, attempts`.
-pub(crate) type MessageRow = (String, String, String, String, i64, i64);
+/// `message, agreement, channel, body, due_at, attempts, incident, entry`.
+pub(crate) type MessageRow = (String, String, String, String, i64, i64, Option<i64>, Option<i64>);
 /// `month, version, issued_at, sha256, bytes`.
 pub(crate) type IssuedRow = (String, i64, i64, Vec<u8>, Vec<u8>);
 /// `number, sealed_at, manifest, sha256, verified_at`.
@@ -45,8 +45,12 @@ pub(crate) fn record((agreement, entries): (String, i64)) -> Result<(AgreementId
 }
 
 /// A waiting message from its row.
-pub(crate) fn queued((key, agreement, channel, body, due_at, attempts): MessageRow) -> Result<Queued, LedgerError> {
-    let message = Message { key, agreement: name(&agreement)?, channel, body, due_at: Timestamp::from_millis(due_at) };
+pub(crate) fn queued(row: MessageRow) -> Result<Queued, LedgerError> {
+    let (key, agreement, channel, body, due_at, attempts, incident, entry) = row;
+    let turn =
+        |(incident, entry): (i64, i64)| Turn { incident: incident.cast_unsigned(), entry: entry.cast_unsigned() };
+    let (agreement, turn) = (name(&agreement)?, incident.zip(entry).map(turn));
+    let message = Message { key, agreement, channel, body, due_at: Timestamp::from_millis(due_at), turn };
     Ok(Queued { message, attempts: narrow(attempts, "a message's number of attempts")? })
 }
 

@@ -4,17 +4,18 @@ use super::facts;
 use super::place::Place;
 use super::samples::{advance, agent, at, checkpoint, effect, hour, run, series};
 use crate::ledger::books::{
-    Attempt, Booked, Booking, Forgotten, Issued, Message, Outbox, PublishedKey, Queued, Seal, StoredEntry,
+    Attempt, Booked, Booking, Forgotten, Issued, Message, Outbox, PublishedKey, Queued, Seal, StoredEntry, Turn,
 };
 use crate::ledger::{Advance, Committed, Ledger};
 use rules::id::AgreementId;
 use rules::outcome::OutcomeKind;
 use rules::period::Month;
 use rules::time::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// Takes version 3 of the schema away again.
+/// Takes version 3 of the schema and what came after it away again.
 pub(super) const BEFORE_BOOKS: &str = "DROP TABLE records; DROP TABLE entries; DROP TABLE messages;
     DROP TABLE statements; DROP TABLE seals; DROP TABLE signing_keys; DROP TABLE forgotten;
     UPDATE meta SET value = 2 WHERE name = 'schema'";
@@ -25,6 +26,7 @@ facts! {
     two_collectors_booking_at_once_number_without_a_gap
     a_message_key_that_comes_twice_is_told_once
     a_channel_with_much_to_tell_leaves_room_for_the_others
+    what_is_told_of_an_incident_waits_until_what_comes_before_it_is_settled
     of_many_who_claim_a_message_exactly_one_has_it
     an_attempt_is_delivered_tried_again_or_given_up
     delivered_stays_delivered
@@ -53,7 +55,7 @@ fn entry(number: u64, body: &str) -> StoredEntry {
 
 fn message(key: &str, due: i64) -> Message {
     let (channel, body) = ("webhook".to_owned(), format!("body of {key}"));
-    Message { key: key.into(), agreement: acme(), channel, body, due_at: at(due) }
+    Message { key: key.into(), agreement: acme(), channel, body, due_at: at(due), turn: None }
 }
 
 fn statement(version: u32) -> Issued {
@@ -172,6 +174,34 @@ async fn a_channel_with_much_to_tell_leaves_room_for_the_others(place: &Place) {
     let due = ledger.due_messages(at(99), 2).await.unwrap();
     let due: Vec<&str> = due.iter().map(|queued| queued.message.key.as_str()).collect();
     assert_eq!(due, ["slow 0", "slow 1", "last"]);
+}
+
+async fn what_is_told_of_an_incident_waits_until_what_comes_before_it_is_settled(place: &Place) {
+    let ledger = place.open().await;
+    let told = |key: &str, incident, entry| Message { turn: Some(Turn { incident, entry }), ..message(key, 0) };
+    let elsewhere = |message: Message| Message { channel: "other".into(), ..message };
+    let messages = vec![
+        told("1 is over", 1, 9),
+        told("1 began", 1, 1),
+        told("1 is taken", 1, 4),
+        told("2 began", 2, 5),
+        elsewhere(told("1 is over, elsewhere", 1, 9)),
+        message("no incident", 0),
+    ];
+    assert_eq!(book(&ledger, Booking { messages, ..booking(1, 0) }).await, Booked::Durable);
+    let keys = async |now| due(&ledger, now).await.into_iter().map(|(key, _)| key).collect::<BTreeSet<_>>();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(keys(9).await, names(&["1 began", "1 is over, elsewhere", "2 began", "no incident"]));
+    let again = Attempt::Again { due_at: at(20), error: "away".into() };
+    ledger.settle_message("1 began", again).await.unwrap();
+    assert_eq!(keys(9).await, names(&["1 is over, elsewhere", "2 began", "no incident"]));
+    ledger.settle_message("1 began", Attempt::Delivered { at: at(21) }).await.unwrap();
+    assert_eq!(keys(21).await, names(&["1 is over, elsewhere", "1 is taken", "2 began", "no incident"]));
+    ledger.settle_message("1 is taken", Attempt::GivenUp { at: at(22), error: "refused".into() }).await.unwrap();
+    assert_eq!(keys(22).await, names(&["1 is over", "1 is over, elsewhere", "2 began", "no incident"]));
+    let queued = ledger.due_messages(at(22), 9).await.unwrap();
+    let over = queued.iter().find(|queued| queued.message.key == "1 is over").unwrap();
+    assert_eq!(over.message.turn, Some(Turn { incident: 1, entry: 9 }));
 }
 
 async fn of_many_who_claim_a_message_exactly_one_has_it(place: &Place) {

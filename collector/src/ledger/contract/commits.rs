@@ -266,10 +266,10 @@ async fn many_openers_at_once_make_one_ledger(place: &Place) {
 
 async fn a_newer_schema_is_refused(place: &Place) {
     drop(place.open().await);
-    place.tamper("UPDATE meta SET value = 4 WHERE name = 'schema'").await;
+    place.tamper("UPDATE meta SET value = 5 WHERE name = 'schema'").await;
     let refusal = place.try_open().await.err().unwrap();
-    assert!(matches!(refusal, LedgerError::Newer { found: 4, known: 3 }), "{refusal}");
+    assert!(matches!(refusal, LedgerError::Newer { found: 5, known: 4 }), "{refusal}");
     insta::allow_duplicates! {
-        insta::assert_snapshot!(refusal, @"failed to open the ledger: its schema is version 4 and this program knows up to 3; start the version that wrote it, or restore a backup from before it did");
+        insta::assert_snapshot!(refusal, @"failed to open the ledger: its schema is version 5 and this program knows up to 4; start the version that wrote it, or restore a backup from before it did");
     }
 }

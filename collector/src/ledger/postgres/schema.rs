@@ -16,10 +16,17 @@ const VERSION: i64 = STEPS.len() as i64;
 const META: &str = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)";
 
 /// From each version to the next: a new ledger takes all steps, an older one those that it lacks.
-const STEPS: [&str; 3] = [TABLES, EXTRAS, BOOKS];
+const STEPS: [&str; 4] = [TABLES, EXTRAS, BOOKS, TURNS];
 
 /// Version 2 counts an hour's results without weight.
 const EXTRAS: &str = "ALTER TABLE hours ADD COLUMN extras BIGINT NOT NULL DEFAULT 0";
+
+/// Version 4 tells of an incident in order.
+const TURNS: &str = "
+ALTER TABLE messages ADD COLUMN incident BIGINT;
+ALTER TABLE messages ADD COLUMN entry BIGINT;
+CREATE INDEX messages_by_turn ON messages (state, channel, agreement, incident, entry);
+";
 
 /// Version 3: the books, and what of an agent's blocks was forgotten.
 const BOOKS: &str = "

@@ -25,10 +25,17 @@ const CACHE_KIB: i64 = 16 << 10;
 const STATEMENTS_MAX: usize = 80;
 
 /// From each version to the next: a new ledger takes all steps, an older one those that it lacks.
-const STEPS: [&str; 3] = [TABLES, EXTRAS, BOOKS];
+const STEPS: [&str; 4] = [TABLES, EXTRAS, BOOKS, TURNS];
 
 /// Version 2 counts an hour's results without weight.
 const EXTRAS: &str = "ALTER TABLE hours ADD COLUMN extras INTEGER NOT NULL DEFAULT 0";
+
+/// Version 4 tells of an incident in order.
+const TURNS: &str = "
+ALTER TABLE messages ADD COLUMN incident INTEGER;
+ALTER TABLE messages ADD COLUMN entry INTEGER;
+CREATE INDEX messages_by_turn ON messages (state, channel, agreement, incident, entry);
+";
 
 /// Version 3: the books, and what of an agent's blocks was forgotten.
 const BOOKS: &str = "

@@ -16,9 +16,11 @@ use tokio_postgres::{Error, Row};
 const ENTRIES: &str = "SELECT number, recorded_at, recorded_by, body, hash FROM entries
     WHERE agreement = $1 AND number >= $2 ORDER BY number LIMIT $3";
 const RECORDS: &str = "SELECT agreement, entries FROM records";
-const DUE: &str = "SELECT message, agreement, channel, body, due_at, attempts
-    FROM (SELECT *, row_number() OVER (PARTITION BY channel ORDER BY due_at, message) AS nth FROM messages
-          WHERE state = $1 AND due_at <= $2) AS due
+const DUE: &str = "SELECT message, agreement, channel, body, due_at, attempts, incident, entry
+    FROM (SELECT *, row_number() OVER (PARTITION BY channel ORDER BY due_at, message) AS nth FROM messages AS due
+          WHERE state = $1 AND due_at <= $2 AND NOT EXISTS (
+              SELECT 1 FROM messages AS before WHERE before.state = $1 AND before.channel = due.channel
+              AND before.agreement = due.agreement AND before.incident = due.incident AND before.entry < due.entry)) AS due
     WHERE nth <= $3 ORDER BY due_at";
 const OUTBOX: &str = "SELECT state, count(*) FROM messages GROUP BY state";
 const ISSUED: &str = "SELECT month, version, issued_at, sha256, bytes FROM statements
@@ -59,7 +61,8 @@ pub(crate) async fn due_messages(
 ) -> Result<Vec<Queued>, LedgerError> {
     let row = |row: &Row| {
         let (key, agreement, channel) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        Ok((key, agreement, channel, row.try_get(3)?, row.try_get(4)?, row.try_get(5)?))
+        let (body, due_at, attempts) = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+        Ok((key, agreement, channel, body, due_at, attempts, row.try_get(6)?, row.try_get(7)?))
     };
     let due = query(connection, DUE, &[&WAITING, &now.as_millis(), &at_most(limit)], row).await;
     due.map_err(refused("read due messages"))?.into_iter().map(rows::queued).collect()

@@ -11,13 +11,16 @@ use deadpool_postgres::{Object, Transaction};
 use rules::id::{AgentId, AgreementId};
 use rules::time::Timestamp;
 use tokio_postgres::Error;
+use tokio_postgres::types::ToSql;
 
 const CREATE_RECORD: &str = "INSERT INTO records (agreement, entries) VALUES ($1, 0) ON CONFLICT DO NOTHING";
 const MOVE_RECORD: &str = "UPDATE records SET entries = entries + $3 WHERE agreement = $1 AND entries = $2";
 const INSERT_ENTRIES: &str = "INSERT INTO entries (agreement, number, recorded_at, recorded_by, body, hash)
     SELECT $1::text, new.* FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bytea[]) AS new";
-const INSERT_MESSAGES: &str = "INSERT INTO messages (message, agreement, channel, body, due_at, attempts, state)
-    SELECT new.*, 0, $6::bigint FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) AS new
+const INSERT_MESSAGES: &str =
+    "INSERT INTO messages (message, agreement, channel, body, due_at, incident, entry, attempts, state)
+    SELECT new.*, 0, $8::bigint
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) AS new
     ON CONFLICT DO NOTHING";
 const INSERT_STATEMENT: &str = "INSERT INTO statements (agreement, month, version, issued_at, sha256, bytes)
     SELECT $1::text, $2::text, $3::bigint, $4::bigint, $5::bytea, $6::bytea
@@ -106,7 +109,11 @@ async fn insert_messages(transaction: &Transaction<'_>, messages: &[Message]) ->
     let channels = column(messages, |message| message.channel.as_str());
     let bodies = column(messages, |message| message.body.as_str());
     let due = column(messages, |message| message.due_at.as_millis());
-    transaction.execute(INSERT_MESSAGES, &[&keys, &agreements, &channels, &bodies, &due, &WAITING]).await?;
+    let incidents = column(messages, |message| message.turn.map(|turn| turn.incident.cast_signed()));
+    let entries = column(messages, |message| message.turn.map(|turn| turn.entry.cast_signed()));
+    let columns: [&(dyn ToSql + Sync); 8] =
+        [&keys, &agreements, &channels, &bodies, &due, &incidents, &entries, &WAITING];
+    transaction.execute(INSERT_MESSAGES, &columns).await?;
     Ok(())
 }
 

@@ -12,9 +12,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 const ENTRIES: &str = "SELECT number, recorded_at, recorded_by, body, hash FROM entries
     WHERE agreement = ?1 AND number >= ?2 ORDER BY number LIMIT ?3";
 const RECORDS: &str = "SELECT agreement, entries FROM records ORDER BY agreement";
-const DUE: &str = "SELECT message, agreement, channel, body, due_at, attempts
-    FROM (SELECT *, row_number() OVER (PARTITION BY channel ORDER BY due_at, message) AS nth FROM messages
-          WHERE state = ?1 AND due_at <= ?2)
+const DUE: &str = "SELECT message, agreement, channel, body, due_at, attempts, incident, entry
+    FROM (SELECT *, row_number() OVER (PARTITION BY channel ORDER BY due_at, message) AS nth FROM messages AS due
+          WHERE state = ?1 AND due_at <= ?2 AND NOT EXISTS (
+              SELECT 1 FROM messages AS before WHERE before.state = ?1 AND before.channel = due.channel
+              AND before.agreement = due.agreement AND before.incident = due.incident AND before.entry < due.entry))
     WHERE nth <= ?3 ORDER BY due_at, message";
 const OUTBOX: &str = "SELECT state, count(*) FROM messages GROUP BY state";
 const ISSUED: &str = "SELECT month, version, issued_at, sha256, bytes FROM statements

@@ -11,8 +11,9 @@ const CREATE_RECORD: &str = "INSERT INTO records (agreement, entries) VALUES (?1
 const MOVE_RECORD: &str = "UPDATE records SET entries = entries + ?3 WHERE agreement = ?1 AND entries = ?2";
 const INSERT_ENTRY: &str = "INSERT INTO entries (agreement, number, recorded_at, recorded_by, body, hash)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const INSERT_MESSAGE: &str = "INSERT INTO messages (message, agreement, channel, body, due_at, attempts, state)
-    VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6) ON CONFLICT DO NOTHING";
+const INSERT_MESSAGE: &str =
+    "INSERT INTO messages (message, agreement, channel, body, due_at, attempts, state, incident, entry)
+    VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
 const INSERT_STATEMENT: &str = "INSERT INTO statements (agreement, month, version, issued_at, sha256, bytes)
     SELECT ?1, ?2, ?3, ?4, ?5, ?6
     WHERE (SELECT coalesce(max(version), 0) FROM statements WHERE agreement = ?1 AND month = ?2) + 1 = ?3";
@@ -69,7 +70,9 @@ pub(crate) fn book(connection: &mut Connection, booking: &Booking) -> rusqlite::
     }
     for message in &booking.messages {
         let (of, due_at) = (message.agreement.as_str(), message.due_at.as_millis());
-        let row = params![message.key, of, message.channel, message.body, due_at, WAITING];
+        let incident = message.turn.map(|turn| turn.incident.cast_signed());
+        let entry = message.turn.map(|turn| turn.entry.cast_signed());
+        let row = params![message.key, of, message.channel, message.body, due_at, WAITING, incident, entry];
         transaction.prepare_cached(INSERT_MESSAGE)?.execute(row)?;
     }
     transaction.commit()?;
