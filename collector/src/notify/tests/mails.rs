@@ -73,8 +73,10 @@ async fn a_mail_arrives_whole_in_the_agreements_language() {
     let stand = Stand::new(&place, &server.channel("smtp+plain")).await;
     stand.opens().await;
     stand.happens(1, Event::Notice("확인 중입니다.\n.\nQUIT".into())).await;
-    stand.outbox().send_due().await;
-    assert_eq!(stand.ledger.outbox().await.unwrap().delivered, 2);
+    for delivered in 1..=2 {
+        stand.outbox().send_due().await;
+        assert_eq!(stand.ledger.outbox().await.unwrap().delivered, delivered);
+    }
     let mut mails = server.mails();
     mails.sort_by_key(|mail| mail[0].contains("최초 통지"));
     let [opened, notice] = mails.as_slice() else { panic!("{mails:?}") };
