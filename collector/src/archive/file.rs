@@ -14,7 +14,7 @@
 //! | `incarnation`, `seq` | unsigned integer | the lane and the number of its block |
 //!
 //! Rows are in order of service, check, agent and `at`. Instants and numbers of blocks rise by nearly
-//! the same step, so their differences are kept; the bytes of elapsed times are kept apart by
+//! the same step, so their differences are kept, thousands against one least; the bytes of elapsed times are kept apart by
 //! significance, because only the low ones are noise; names are kept once. Everything is compressed
 //! with Zstandard. The file's metadata names format, seal and agreement.
 //!

@@ -6,7 +6,7 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{DeltaBinaryPackedEncoderOptions, EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
 use rules::result::Weight;
@@ -14,8 +14,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Beyond level 3 a tenth of the time buys a hundredth of the bytes.
-const ZSTD_LEVEL: i32 = 3;
+/// Level 6 takes the time of level 3 and a fiftieth fewer bytes; level 19 takes ten times as long for
+/// another thirtieth.
+const ZSTD_LEVEL: i32 = 6;
+/// Differences of consecutive numbers are written as what they are above the least of so many. The
+/// fewer leasts there are, the more the same slot looks the same everywhere, which is what Zstandard
+/// then finds: with a least for every 256, an hour of late results takes a fifth more bytes.
+const PACKED_TOGETHER: usize = 32_768;
+/// Within those, groups of so many are as wide as their widest.
+const PACKED_GROUP: usize = 128;
 /// Rows of a group, which is what a reader has in memory at once.
 const GROUP_ROWS: usize = 1 << 20;
 /// A page for each column of a usual file: what is before it in the page is what Zstandard learns from.
@@ -40,13 +47,16 @@ fn properties(label: &Label) -> WriterProperties {
         KeyValue::new(KEY_SEAL.to_owned(), label.seal.to_string()),
     ];
     told.extend(label.agreement.as_ref().map(|id| KeyValue::new(KEY_AGREEMENT.to_owned(), id.to_string())));
-    let level = ZstdLevel::try_new(ZSTD_LEVEL).expect("3 is a level of Zstandard");
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).expect("6 is a level of Zstandard");
+    let packed = DeltaBinaryPackedEncoderOptions::try_new(PACKED_TOGETHER, PACKED_TOGETHER / PACKED_GROUP)
+        .expect("the first is a multiple of 128, the second of 32");
     let mut properties = WriterProperties::builder()
         .set_created_by("nines".to_owned())
         .set_key_value_metadata(Some(told))
         .set_compression(Compression::ZSTD(level))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
+        .set_delta_binary_packed_encoder_options(packed)
         .set_data_page_size_limit(PAGE_BYTES)
         .set_data_page_row_count_limit(GROUP_ROWS)
         .set_dictionary_enabled(true);
