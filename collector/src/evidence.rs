@@ -205,7 +205,7 @@ pub(crate) fn decoded(agent: &AgentId, stored: &StoredBlock) -> Result<Block, Le
     Block::decode(&stored.bytes).map_err(|error| corrupt(agent, stored, &error))
 }
 
-fn decoded_series(key: &SeriesKey, stored: &StoredBlock) -> Result<Vec<BlockSeries>, LedgerError> {
+pub(crate) fn decoded_series(key: &SeriesKey, stored: &StoredBlock) -> Result<Vec<BlockSeries>, LedgerError> {
     let series = Block::decode_series(&stored.bytes, &key.service, &key.check);
     series.map_err(|error| corrupt(&key.agent, stored, &error))
 }

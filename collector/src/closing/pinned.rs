@@ -7,13 +7,13 @@
 
 use crate::closing::evidence::{Evidence, Latency, Percentiles, REACH, Remark, Seen, Watermark};
 use crate::closing::{Heard, watermarks};
-use crate::evidence::{Elapsed, decoded};
+use crate::evidence::{Elapsed, decoded_series};
 use crate::ledger::{Ledger, LedgerError};
 use rules::agreement::Service;
 use rules::check::Check;
 use rules::id::{AgentId, CheckId, ServiceId};
 use rules::interval::{Interval, IntervalSet};
-use rules::result::{Pace, ProbeResult};
+use rules::result::{Pace, ProbeResult, SeriesKey};
 use rules::run::{Series, put_in_order, speech};
 use rules::time::Timestamp;
 use std::collections::BTreeMap;
@@ -89,16 +89,23 @@ impl<'a> Pinned<'a> {
                 if heard.blocks <= stored.position {
                     continue;
                 }
-                for part in decoded(agent, &stored)?.series.iter().filter(|part| part.service == service.id) {
-                    let within = part.results.iter().filter(|result| window.contains(result.at));
-                    let own = parts.entry((agent.clone(), part.check.clone())).or_default();
-                    own.extend(within.map(|result| (*result, part.pace)));
+                // The block of a large agent holds a thousand series.
+                for key in service.checks.iter().map(|check| series(agent, service, check)) {
+                    for part in decoded_series(&key, &stored)? {
+                        let within = part.results.iter().filter(|result| window.contains(result.at));
+                        let own = parts.entry((agent.clone(), part.check)).or_default();
+                        own.extend(within.map(|result| (*result, part.pace)));
+                    }
                 }
             }
             from = window.until();
         }
         Ok(())
     }
+}
+
+fn series(agent: &AgentId, service: &Service, check: &Check) -> SeriesKey {
+    SeriesKey { agent: agent.clone(), service: service.id.clone(), check: check.id.clone() }
 }
 
 /// From when on results are read: what is heard of a month, and one result before it of every check.

@@ -115,7 +115,8 @@ async fn given(
             let put_into_words = |statement: &Statement<'_>| {
                 Manuscript::of(statement, format, form.lang.map_or(statement.agreement.language, Language::from))
             };
-            app.press.print(original.read(&app.evidence, put_into_words).await?).await.map_err(CopyError::Pages)?
+            let manuscript = statements::read(app, &original, put_into_words).await??;
+            app.press.print(manuscript).await.map_err(CopyError::Pages)?
         }
     };
     let mut answer = sent(format, bytes);

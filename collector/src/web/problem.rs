@@ -92,6 +92,15 @@ pub(crate) enum Problem {
     /// An issued statement could not be drawn up again.
     #[error("{0}")]
     Again(CopyError),
+    /// A statement takes longer to be drawn up than anybody waits for an answer.
+    #[error(
+        "the statement could not be drawn up within {seconds} s; try again when the collector has less to do, or let \
+         `nines-collector statement` take its time; an issued version's JSON form is there at once"
+    )]
+    TooSlow {
+        /// How long it was tried.
+        seconds: u64,
+    },
     /// A statement could not be printed.
     #[error("the statement could not be printed in this form; its other forms are there")]
     Pages(#[source] CopyError),
@@ -149,6 +158,7 @@ impl Problem {
             Problem::OutOfBounds(_) => (StatusCode::BAD_REQUEST, "Bad text"),
             Problem::Record(_) => (StatusCode::SERVICE_UNAVAILABLE, "Record unavailable"),
             Problem::Ledger(_) => (StatusCode::SERVICE_UNAVAILABLE, "Ledger unavailable"),
+            Problem::TooSlow { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Too slow"),
             Problem::Gone(_) => (StatusCode::GONE, "Evidence gone"),
             Problem::Again(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Not drawn up again"),
             Problem::Pages(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Not printed"),

@@ -18,7 +18,7 @@ use crate::command::output::Lang;
 use crate::digest::hex;
 use crate::ledger::books::Issued;
 use crate::render::document::document;
-use crate::render::json::read;
+use crate::render::json;
 use crate::render::outside::printable;
 use crate::render::{html, words};
 use askama::Template;
@@ -30,7 +30,11 @@ use rules::id::AgreementId;
 use rules::period::{Month, Zone};
 use rules::time::Timestamp;
 use serde::Deserialize;
+use std::time::Duration;
 
+/// How long a statement may take to be drawn up: an old version of a large agreement is folded from all
+/// its blocks.
+const READ_TIME: Duration = Duration::from_secs(60);
 /// Versions that are listed, the newest first; the API lists all.
 const VERSIONS_LISTED_MAX: usize = 12;
 /// Changed figures that are listed of a version; its own page has all.
@@ -105,8 +109,12 @@ pub(super) async fn show(
     let month = month(&period)?;
     let original = found(&app, &config, &agreement.id, month, wish.asked()?).await?;
     let language = wish.lang.map(Language::from);
-    let (body, language) = match body(&app, &original, language).await {
-        Ok((body, language)) => (Ok(body), language),
+    let put_into_words = |statement: &Statement<'_>| {
+        let language = language.unwrap_or(statement.agreement.language);
+        (document(statement, language), language)
+    };
+    let (body, language) = match read(&app, &original, put_into_words).await? {
+        Ok((document, language)) => (Ok(app.press.run(move || html::body(&document)).await), language),
         Err(gone @ CopyError::Gone { .. }) => (Err(gone.to_string()), language.unwrap_or(agreement.language)),
         Err(error) => return Err(error.into()),
     };
@@ -135,20 +143,6 @@ pub(super) async fn show(
     Ok(page(shown.render().expect("writing into a string can't fail")))
 }
 
-/// The statement's body, in the agreement's language if no other is asked for.
-async fn body(
-    app: &AppState,
-    original: &Original,
-    language: Option<Language>,
-) -> Result<(String, Language), CopyError> {
-    let put_into_words = |statement: &Statement<'_>| {
-        let language = language.unwrap_or(statement.agreement.language);
-        (document(statement, language), language)
-    };
-    let (document, language) = original.read(&app.evidence, put_into_words).await?;
-    Ok((app.press.run(move || html::body(&document)).await, language))
-}
-
 /// Where the API has its forms, up to their parameters.
 fn form_path(original: &Original, agreement: &Agreement, month: Month) -> String {
     let path = format!("/api/v1/agreements/{}/statements/{month}", encoded(agreement.id.as_str()));
@@ -171,7 +165,8 @@ fn shown(issued: &Issued, of: usize, zone: &Zone) -> ShownVersion {
 
 fn rows(original: &Original, own: &str, zone: &Zone) -> Vec<VersionRow> {
     let row = |issued: &Issued| {
-        let changes = read::amendment(&issued.bytes).ok().flatten().map(|amends| amends.changes).unwrap_or_default();
+        let changes =
+            json::read::amendment(&issued.bytes).ok().flatten().map(|amends| amends.changes).unwrap_or_default();
         let side = |of: &Option<String>| of.as_deref().map_or_else(|| "nothing".to_owned(), printable);
         let listed = changes.iter().take(CHANGES_LISTED_MAX);
         let change = |of: &Change| format!("{}: {} → {}", printable(&of.place), side(&of.before), side(&of.after));
@@ -198,6 +193,16 @@ pub(super) async fn found(
 ) -> Result<Original, Problem> {
     let copies = Copies { ledger: app.evidence.ledger(), record: &app.record, config };
     Ok(copies.find(agreement, month, asked, app.clock.wall()).await?)
+}
+
+/// Draws it up and lets `read` read it, within a time that whoever waits for a page has.
+pub(super) async fn read<R>(
+    app: &AppState,
+    original: &Original,
+    read: impl FnOnce(&Statement<'_>) -> R,
+) -> Result<Result<R, CopyError>, Problem> {
+    let reading = original.read(&app.evidence, read);
+    tokio::time::timeout(READ_TIME, reading).await.map_err(|_| Problem::TooSlow { seconds: READ_TIME.as_secs() })
 }
 
 /// The month that a path names, and the version of the agreement that it is reckoned under.

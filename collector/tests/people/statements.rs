@@ -1,6 +1,6 @@
 //! Statements over HTTP: what was issued is what everybody gets, in every form.
 
-use crate::running::Running;
+use crate::running::{Running, configuration, users};
 use reqwest::Method;
 use serde_json::Value;
 use std::process::Command;
@@ -169,5 +169,36 @@ async fn a_version_that_was_not_issued_is_not_there_in_any_form() {
     }
     let draft = json(&running, MONTH).await;
     assert_eq!((&draft["statement"]["state"], &draft["issue"]), (&"provisional".into(), &Value::Null));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_version_whose_evidence_is_gone_is_given_as_json_and_refused_in_every_other_form() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = configuration(dir.path(), users());
+    let url = collector::serve::ledger_url(&config.ledger);
+    let running = Running::of(config, dir).await;
+    running.hand.advance(DAY * 40);
+    let listed = issued(&running, 1).await;
+    let signed = bytes(&running, MONTH).await;
+    let ledger = collector::ledger::open(&url).await.unwrap();
+    collector::rebuild::rebuild(&*ledger).await.unwrap();
+    let agent = "seoul-1".parse().unwrap();
+    assert_eq!(ledger.forget_blocks(&agent, 1_000, rules::time::Timestamp::MAX).await.unwrap(), 1);
+    for path in [MONTH.to_owned(), format!("{MONTH}/versions/1")] {
+        assert_eq!(bytes(&running, &path).await, signed);
+        for format in ["text", "csv", "html", "pdf"] {
+            let answer = ask(&running, &format!("{path}?format={format}")).await;
+            assert_eq!(answer.status(), 410, "{format}");
+            let problem: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("version 1 of 2026-10 rests on is no longer kept"), "{detail}");
+        }
+    }
+    let page = text(&running, "/statements/acme/2026-10").await;
+    let hash = listed[0]["sha256"].as_str().unwrap();
+    for part in ["is no longer kept", hash, "version 1 of 1", "/versions/1?format=json"] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
     running.stop().await;
 }
