@@ -70,7 +70,7 @@ impl Archive {
         }
         self.seal_all(means.promised, now).await?;
         erased.blocks = self.forget_erased().await?;
-        self.tidy(now).await?;
+        self.bury().await?;
         Ok(erased)
     }
 

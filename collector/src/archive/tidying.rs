@@ -30,27 +30,44 @@ struct Said {
 }
 
 impl Archive {
+    /// Deletes files that are declared gone and still lie there; says how many.
+    pub(crate) async fn bury(&self) -> Result<u64, ArchiveError> {
+        let (places, said) = self.looked().await?;
+        self.delete_all(places.intersection(&said.gone)).await
+    }
+
     /// Deletes what a crash left in the store; says how many objects.
     pub(crate) async fn tidy(&self, now: Timestamp) -> Result<u64, ArchiveError> {
-        // Listed first: whatever is named later is not looked at.
-        let places: BTreeSet<String> = self.store.list().await?.into_iter().collect();
-        self.refresh().await?;
-        let said = self.said().await?;
-        let mut left: BTreeSet<&String> = places.intersection(&said.gone).collect();
-        left.extend(places.difference(&said.named).filter(|place| {
+        let (places, said) = self.looked().await?;
+        let buried = self.delete_all(places.intersection(&said.gone)).await?;
+        let is_left = |place: &&String| {
             let sealed_at = number_in(place).and_then(|number| said.sealed_at.get(&number));
-            !place.starts_with(MANIFESTS) && sealed_at.is_some_and(|at| at.plus(LEFT_FOR) <= now)
-        }));
+            let unnamed = !said.named.contains(*place) && !said.gone.contains(*place);
+            unnamed && !place.starts_with(MANIFESTS) && sealed_at.is_some_and(|at| at.plus(LEFT_FOR) <= now)
+        };
+        let left: Vec<&String> = places.iter().filter(is_left).collect();
         if left.is_empty() {
-            return Ok(0);
+            return Ok(buried);
         }
         let kept = self.named_elsewhere(&places, &said).await?;
+        Ok(buried + self.delete_all(left.into_iter().filter(|place| !kept.contains(*place))).await?)
+    }
+
+    async fn delete_all<'a>(&self, places: impl Iterator<Item = &'a String>) -> Result<u64, ArchiveError> {
         let mut deleted = 0;
-        for place in left.into_iter().filter(|place| said.gone.contains(*place) || !kept.contains(*place)) {
+        for place in places {
             self.store.delete(place).await?;
             deleted += 1;
         }
         Ok(deleted)
+    }
+
+    /// The places of all objects, and what is said of them.
+    async fn looked(&self) -> Result<(BTreeSet<String>, Said), ArchiveError> {
+        // Listed first: whatever is named later is not looked at.
+        let places = self.store.list().await?.into_iter().collect();
+        self.refresh().await?;
+        Ok((places, self.said().await?))
     }
 
     async fn said(&self) -> Result<Said, ArchiveError> {

@@ -196,6 +196,6 @@ async fn whatever_records_something_through_the_api_takes_a_token_as_it_is_descr
         let problem: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         assert_eq!((&problem["status"], &problem["title"]), (&403.into(), &"Token needed".into()), "{path}");
     }
-    assert_eq!(posts, 6);
+    assert_eq!(posts, 7);
     running.stop().await;
 }
