@@ -44,8 +44,12 @@ struct Customer {
 
 impl Customer {
     fn new() -> Customer {
+        Customer::of(CONFIG)
+    }
+
+    fn of(config: &str) -> Customer {
         let customer = Customer { home: tempfile::tempdir().unwrap() };
-        fs::write(customer.path("collector.yaml"), CONFIG).unwrap();
+        fs::write(customer.path("collector.yaml"), config).unwrap();
         // Two agents; nothing of one of them for an hour of the second day; an hour's outage on the third.
         let heard = |agent: usize, second: i64| agent == 0 || !(90_000..93_600).contains(&second);
         customer.import("month.ndjson", &lines(-86_400..MONTH, heard));
@@ -155,6 +159,29 @@ fn every_version_follows_from_a_bundle_as_its_readme_says_whatever_came_later() 
     assert!(store.contains(SAME) && store.contains("Manifests 1 to 2 follow each other"), "{store}");
     let other = customer.refused(&["verify", V1, "--before", V2]);
     assert!(other.contains("the statement amends none"), "{other}");
+    // What nobody vouches for is not heard, wherever it lies.
+    for (evidence, name) in [("bundle", "bundle/evidence/more.parquet"), ("store", "store/more.parquet")] {
+        let file = parquet_files(&customer.path("store")).pop().unwrap();
+        fs::copy(file, customer.path(name)).unwrap();
+        let told = customer.good(&["verify", V2, "--evidence", evidence]);
+        assert!(told.contains("1 files of results are named by nothing, and were left aside."), "{told}");
+    }
+    let replay = ["replay", "--config", "collector.yaml", "--agreement", "acme", "--period", "2025-12"];
+    let replayed = customer.good(&[&replay[..], &["--results", "bundle/evidence"]].concat());
+    assert!(replayed.contains("\"downtime_ms\": 5399999"), "{replayed}");
+}
+
+#[test]
+fn a_bundle_of_a_provider_without_an_archive_is_checked_like_any_other() {
+    let customer = Customer::of(&CONFIG.replace("evidence: { store: store }\n", ""));
+    for version in [V1, V2] {
+        let told = customer.good(&["verify", version, "--evidence", "bundle", "--record", "bundle/record.ndjson"]);
+        assert!(told.contains(SAME) && told.contains("They are the 32 files that `files.ndjson` names"), "{told}");
+    }
+    let file = parquet_files(&customer.path("bundle/evidence")).pop().unwrap();
+    fs::remove_file(&file).unwrap();
+    let told = customer.refused(&["verify", V1, "--evidence", "bundle"]);
+    assert!(told.contains("is not there, but the index names it"), "{told}");
 }
 
 #[test]
