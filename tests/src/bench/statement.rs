@@ -36,7 +36,9 @@ pub(crate) async fn rows(effort: Effort) -> Vec<Row> {
     let clock = Clock::system();
     let month = Month::containing(clock.wall(), &Zone::utc()).previous();
     deliver(world.collectors[0].agents, "a0", blocks(services, month), BLOCKS_A_POST).await;
-    let whole = async || world.console().statement(AGREEMENT, &month.to_string()).await;
+    // What was issued is handed out as it is stored: `draw_up` has it drawn up each time.
+    let path = format!("/api/v1/agreements/{AGREEMENT}/statements/{month}?draw_up");
+    let whole = async || world.console().json(&path).await;
     let outages = |statement: &serde_json::Value| {
         let services = statement["services"].as_array().into_iter().flatten();
         services.filter_map(|service| service["outages"].as_array()).map(Vec::len).sum::<usize>()
