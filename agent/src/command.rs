@@ -4,12 +4,12 @@ mod blackbox;
 mod import;
 
 use crate::blackbox::alone::{self, AloneError};
-use crate::error_text::whole;
 use crate::program::{self, StartError, Surroundings};
 use blackbox::BlackboxFlags;
 use config::blackbox::LoadError;
 use config::reading::ConfigError;
 use daemon::clock::Clock;
+use daemon::error_text::whole;
 use daemon::logging::{self, LogFormat, LoggingError};
 use daemon::reload::FileWatch;
 use daemon::shutdown::{Shutdown, SignalsUnavailable};

@@ -6,7 +6,6 @@
 
 // A person starts it
 pub mod command;
-mod error_text;
 mod import;
 pub mod program;
 // Which checks stand

@@ -28,11 +28,11 @@ pub mod verify;
 use crate::render::outside::printable;
 use config::collector::CollectorConfig;
 use config::reading::{ConfigError, Loaded};
+use daemon::error_text::whole;
 use rules::agreement::Agreement;
 use rules::id::AgreementId;
 use rules::period::Month;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -138,12 +138,7 @@ impl Failure {
 
     /// The message with everything that led to it, harmless for a terminal.
     fn told(&self) -> String {
-        let mut told = self.to_string();
-        let mut cause = self.source().filter(|_| !matches!(self, Failure::Config(_)));
-        while let Some(error) = cause {
-            let _ = write!(told, ": {error}");
-            cause = error.source();
-        }
+        let told = if let Failure::Config(error) = self { error.to_string() } else { whole(self) };
         told.split('\n').map(printable).collect::<Vec<_>>().join("\n")
     }
 }

@@ -16,6 +16,7 @@ use crate::state::State;
 use bytes::Bytes;
 use daemon::admin::Readiness;
 use daemon::clock::Clock;
+use daemon::error_text::whole;
 use group::Group;
 use rules::block::Block;
 use rules::delivery::Incarnation;
@@ -312,7 +313,7 @@ impl Committer {
     fn give_up(&mut self, error: &LedgerError, offers: Vec<Offer>) {
         self.metrics.ledger_errors.inc();
         self.readiness.block(LEDGER, error.to_string());
-        tracing::error!(error = %chain(error), "Commit failed; agents are told to try again");
+        tracing::error!(error = %whole(error), "Commit failed; agents are told to try again");
         for offer in offers {
             self.agents.remove(&offer.agent);
             offer.answer(Answer::Unavailable);
@@ -346,12 +347,6 @@ impl Committer {
 pub(crate) fn memory_begins(now: Timestamp) -> Timestamp {
     let utc = Zone::utc();
     Month::containing(now, &utc).previous().previous().interval(&utc).from().minus(MONTH_MARGIN)
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 impl Offer {

@@ -3,9 +3,10 @@
 //! Whatever they commit is folded here too, without writing, so that all of them report the same
 //! figures whichever one an agent talks to.
 
-use crate::commit::{Committer, Held, LEDGER, Lanes, chain};
+use crate::commit::{Committer, Held, LEDGER, Lanes};
 use crate::fold::Followed;
 use crate::ledger::LedgerError;
+use daemon::error_text::whole;
 use rules::id::AgentId;
 
 impl Committer {
@@ -16,7 +17,7 @@ impl Committer {
             Err(error) => {
                 self.metrics.ledger_errors.inc();
                 self.readiness.block(LEDGER, error.to_string());
-                tracing::warn!(error = %chain(&error), "Ledger could not be followed; trying again in a second");
+                tracing::warn!(error = %whole(&error), "Ledger could not be followed; trying again in a second");
             }
         }
     }

@@ -115,7 +115,7 @@ impl Incidents {
             Ok(entries) => entries.iter().for_each(|entry| log(agreement, entry)),
             // The next look decides again.
             Err(error) => {
-                let error = crate::commit::chain(&error);
+                let error = daemon::error_text::whole(&error);
                 tracing::warn!(agreement = %agreement.id, error, "Incident could not be recorded; trying again");
             }
         }

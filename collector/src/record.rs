@@ -14,7 +14,6 @@ pub mod chain;
 #[cfg(test)]
 mod tests;
 
-use crate::commit;
 use crate::ledger::books::{Booked, Booking, Issued, Message, StoredEntry};
 use crate::ledger::{Ledger, LedgerError};
 use body::Unreadable;
@@ -279,7 +278,7 @@ impl Record {
             match self.follow().await {
                 Ok(()) => readiness.clear(RECORDS),
                 Err(error) => {
-                    let error = commit::chain(&error);
+                    let error = daemon::error_text::whole(&error);
                     tracing::warn!(error, "Records could not be followed; trying again in a second");
                     readiness.block(RECORDS, error);
                 }

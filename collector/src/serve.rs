@@ -8,7 +8,7 @@
 use crate::archive::store::{Store, StoreError};
 use crate::archive::{self, Archive, Keeper};
 use crate::closing::closer::Closer;
-use crate::commit::{Commits, Committer, LEDGER, chain};
+use crate::commit::{Commits, Committer, LEDGER};
 use crate::evidence::LedgerEvidence;
 use crate::incidents::Incidents;
 use crate::ingest::Ingest;
@@ -23,6 +23,7 @@ use axum::Router;
 use config::collector::{CollectorConfig, LedgerUrl};
 use daemon::admin::Readiness;
 use daemon::clock::Clock;
+use daemon::error_text::whole;
 use daemon::listener::{BindError, Listener};
 use daemon::reload::FileWatch;
 use daemon::shutdown::within;
@@ -280,7 +281,7 @@ async fn reload(mut watch: FileWatch, config: watch::Sender<Arc<CollectorConfig>
                 tracing::info!(file = %path.display(), "Configuration reloaded");
             }
             Err(error) => {
-                tracing::error!(file = %path.display(), error = %chain(&error), "Configuration is wrong; the old one stays");
+                tracing::error!(file = %path.display(), error = %whole(&error), "Configuration is wrong; the old one stays");
             }
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod descriptors;
+pub mod error_text;
 pub mod logging;
 pub mod shutdown;
 pub mod version;

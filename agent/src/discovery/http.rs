@@ -5,9 +5,9 @@
 
 use super::follow::Look;
 use super::kept::Lists;
-use crate::error_text::whole;
 use config::agent::discovery::{Credentials, HttpPlace, targets};
 use daemon::clock::Clock;
+use daemon::error_text::whole;
 use daemon::version::USER_AGENT;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};

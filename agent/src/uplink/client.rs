@@ -2,8 +2,8 @@
 
 use super::ClockOffset;
 use super::wire::{self, Refused, Said};
-use crate::error_text::whole;
 use daemon::clock::Clock;
+use daemon::error_text::whole;
 use daemon::version::USER_AGENT;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER};
 use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, StatusCode, redirect};

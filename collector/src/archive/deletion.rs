@@ -76,7 +76,7 @@ impl Keeper {
     /// Whether the record is as long as issued statements heard it: what was cut off may have said that
     /// the customer paid.
     async fn check_whole(&self, agreement: &AgreementId) -> Result<(), LedgerError> {
-        let corrupt = |error: &dyn std::error::Error| LedgerError::Corrupt { what: crate::commit::chain(error) };
+        let corrupt = |error: &dyn std::error::Error| LedgerError::Corrupt { what: daemon::error_text::whole(error) };
         let ledger = &*self.archive.ledger;
         let noted = noted(ledger, agreement).await.map_err(|error| corrupt(&error))?;
         record::chain::verify(ledger, agreement, &noted).await.map_err(|error| corrupt(&error)).map(drop)

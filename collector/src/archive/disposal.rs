@@ -158,7 +158,7 @@ impl From<RecordError> for ArchiveError {
             | RecordError::Unreadable { .. }
             | RecordError::OutOfBounds(_)
             | RecordError::Full(_)
-            | RecordError::Busy(_) => LedgerError::Corrupt { what: crate::commit::chain(&error) },
+            | RecordError::Busy(_) => LedgerError::Corrupt { what: daemon::error_text::whole(&error) },
         })
     }
 }

@@ -8,11 +8,11 @@ use super::counts::Counts;
 use super::deletion::Deletions;
 use super::seal::{Promised, Sealed};
 use super::{Archive, ArchiveError};
-use crate::commit::chain;
 use crate::record::Record;
 use config::collector::CollectorConfig;
 use config::collector::evidence::{KEEP_BLOCKS_DEFAULT, SEAL_EVERY_DEFAULT};
 use daemon::clock::Clock;
+use daemon::error_text::whole;
 use prometheus::Registry;
 use rules::time::Timestamp;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Keeper {
 
     fn failed(&self, error: &ArchiveError) -> Duration {
         self.counts.failures.inc();
-        tracing::error!(error = %chain(error), "Evidence could not be archived; it stays in the ledger");
+        tracing::error!(error = %whole(error), "Evidence could not be archived; it stays in the ledger");
         again_after()
     }
 
@@ -100,7 +100,7 @@ impl Keeper {
         self.counts.last_round_seconds.set(now.as_millis() / 1000);
         if let Err(error) = self.delete(&config, now).await {
             self.counts.failures.inc();
-            tracing::error!(error = %chain(&error), "Data that must be gone could not be erased; trying again");
+            tracing::error!(error = %whole(&error), "Data that must be gone could not be erased; trying again");
             return Ok(again_after());
         }
         let left = self.due(every).since(self.clock.wall());
@@ -129,7 +129,7 @@ impl Keeper {
             Ok(deleted) => self.counts.tidied.inc_by(deleted),
             Err(error) => {
                 self.counts.failures.inc();
-                tracing::error!(error = %chain(&error), "What a crash left in the store could not be deleted; it stays for a day");
+                tracing::error!(error = %whole(&error), "What a crash left in the store could not be deleted; it stays for a day");
             }
         }
     }

@@ -12,7 +12,7 @@ use super::manifest::Manifest;
 use super::place::{self, number_in};
 use super::reading::decoded;
 use super::{Archive, ArchiveError};
-use crate::commit::chain;
+use daemon::error_text::whole;
 use rules::id::AgentId;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -57,7 +57,7 @@ impl Archive {
                         gone.extend(manifest.disposed.iter().map(|gone| (gone.seal, gone.file)));
                         covers(&manifest, &mut reached, found);
                     }
-                    Err(error) => found.findings.push(chain(&error)),
+                    Err(error) => found.findings.push(whole(&error)),
                 }
                 before = Some((seal.number, Digest(seal.sha256)));
             }
@@ -112,7 +112,7 @@ impl Archive {
             };
             match decoded(number, file.clone(), bytes).await {
                 Ok(_) => (found.files, found.results) = (found.files + 1, found.results + file.rows),
-                Err(error) => found.findings.push(chain(&error)),
+                Err(error) => found.findings.push(whole(&error)),
             }
         }
         Ok(())

@@ -9,7 +9,6 @@
 use super::issue::{Desk, IssueError, Prepared, Wait, Wish};
 use super::terms::Terms;
 use crate::closing::evidence::Evidence as _;
-use crate::commit::chain;
 use crate::evidence::LedgerEvidence;
 use crate::ledger::books::Issued;
 use crate::ledger::{Ledger, LedgerError};
@@ -17,6 +16,7 @@ use crate::notify::booking::telling;
 use crate::record::{Before, Draft, Record, RecordError};
 use config::collector::CollectorConfig;
 use daemon::clock::Clock;
+use daemon::error_text::whole;
 use rules::agreement::Agreement;
 use rules::id::AgreementId;
 use rules::period::Month;
@@ -105,7 +105,7 @@ impl Closer {
             match self.look(&config, agreement, *month, now).await {
                 Ok(due) => drop(self.due.insert(period, due)),
                 Err(error) => {
-                    tracing::error!(%agreement, %month, error = chain(&error), "Statement could not be issued");
+                    tracing::error!(%agreement, %month, error = whole(&error), "Statement could not be issued");
                 }
             }
         }

@@ -3,11 +3,11 @@
 use super::Ingest;
 use super::door::Caller;
 use super::problem::Problem;
-use crate::commit::chain;
 use crate::metrics::Refusal;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Json, Response};
+use daemon::error_text::whole;
 use http::{HeaderMap, StatusCode};
 use rules::delivery::SEQ_MAX;
 use rules::id::AgentId;
@@ -53,7 +53,7 @@ async fn grant(ingest: &Ingest, agent: AgentId, headers: &HeaderMap, body: Body)
     let now = ingest.clock.wall();
     let lane = ingest.ledger.grant(&agent, asked.first_seq, now).await.map_err(|error| {
         ingest.metrics.ledger_errors.inc();
-        tracing::error!(%agent, error = %chain(&error), "Lane could not be granted");
+        tracing::error!(%agent, error = %whole(&error), "Lane could not be granted");
         let detail = "the ledger can't be written now";
         Problem::later(Refusal::LedgerDown, StatusCode::SERVICE_UNAVAILABLE, detail, RETRY_LEDGER)
     })?;

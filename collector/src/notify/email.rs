@@ -62,7 +62,7 @@ impl Mailer<'_> {
                 // The server's own words are from outside and may repeat what it was told.
                 let why = match code {
                     Some(code) => format!("the mail server answered {code}"),
-                    None => crate::commit::chain(&error),
+                    None => daemon::error_text::whole(&error),
                 };
                 Err(if hopeless { SendError::Never(why) } else { SendError::later(why) })
             }
@@ -129,7 +129,7 @@ async fn parameters(host: String) -> Result<TlsParameters, SendError> {
     let read = tokio::task::spawn_blocking(move || TlsParameters::new(host)).await;
     match read {
         Ok(Ok(parameters)) => Ok(parameters),
-        Ok(Err(error)) => Err(SendError::later(crate::commit::chain(&error))),
+        Ok(Err(error)) => Err(SendError::later(daemon::error_text::whole(&error))),
         Err(error) => Err(SendError::later(error.to_string())),
     }
 }

@@ -70,7 +70,7 @@ impl Poster {
             map.insert(HeaderName::from_static(name), value);
         }
         let sent = self.client.post(url.expose()).headers(map).body(body).send().await;
-        let answer = sent.map_err(|error| SendError::later(crate::commit::chain(&error.without_url())))?;
+        let answer = sent.map_err(|error| SendError::later(daemon::error_text::whole(&error.without_url())))?;
         let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         Ok(Answer { status: answer.status(), retry_after: seconds.map(Duration::from_secs) })
     }

@@ -10,7 +10,6 @@ use super::email::{Attached, Mail, Mailer};
 use super::http::{Poster, SendError};
 use super::reports::{Rendered, Renderer};
 use super::{alertmanager, pagerduty, webhook, words};
-use crate::commit::chain;
 use crate::ledger::Ledger;
 use crate::ledger::books::{Attempt, Queued};
 use crate::metrics::Metrics;
@@ -19,6 +18,7 @@ use bytes::Bytes;
 use config::collector::CollectorConfig;
 use config::collector::notify::{Channel, Way};
 use daemon::clock::Clock;
+use daemon::error_text::whole;
 use rules::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -104,7 +104,7 @@ impl Outbox {
         let now = self.means.clock.wall();
         match self.means.ledger.due_messages(now, DUE_AT_ONCE).await {
             Ok(due) => due.into_iter().for_each(|queued| self.start(queued)),
-            Err(error) => tracing::warn!(error = chain(&error), "Outbox could not be read; trying again"),
+            Err(error) => tracing::warn!(error = whole(&error), "Outbox could not be read; trying again"),
         }
         let boot = self.means.clock.boot();
         if self.counted_at.is_none_or(|counted_at| counted_at + COUNT_EVERY <= boot) {
@@ -156,7 +156,7 @@ impl Means {
             Ok(true) => {}
             // Another collector sends it.
             Ok(false) => return,
-            Err(error) => return tracing::warn!(key, error = chain(&error), "Message could not be claimed"),
+            Err(error) => return tracing::warn!(key, error = whole(&error), "Message could not be claimed"),
         }
         self.metrics.notification_attempts.with_label_values(&[&message.channel]).inc();
         let body = Body::read(&message.body);
@@ -191,7 +191,7 @@ impl Means {
             }
         };
         if let Err(error) = self.ledger.settle_message(key, attempt).await {
-            tracing::warn!(key, error = chain(&error), "Attempt could not be noted; the message may be sent again");
+            tracing::warn!(key, error = whole(&error), "Attempt could not be noted; the message may be sent again");
         }
     }
 

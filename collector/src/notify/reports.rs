@@ -10,7 +10,6 @@ use super::http::SendError;
 use super::words;
 use crate::closing::Statement;
 use crate::closing::copies::{Asked, Copies, CopyError};
-use crate::commit::chain;
 use crate::evidence::LedgerEvidence;
 use crate::ledger::books::Message;
 use crate::record::{Draft, Record, RecordError};
@@ -24,6 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 use config::collector::CollectorConfig;
 use config::collector::reports::{Form, Report as Wanted, Schedule};
 use daemon::clock::Clock;
+use daemon::error_text::whole;
 use rules::agreement::{Agreement, Language};
 use rules::availability::Ratio;
 use rules::period::Month;
@@ -85,7 +85,7 @@ impl Scheduler {
                 Ok(_) => {
                     self.booked.insert(key);
                 }
-                Err(error) => tracing::warn!(key, error = chain(&error), "Report could not be booked; trying again"),
+                Err(error) => tracing::warn!(key, error = whole(&error), "Report could not be booked; trying again"),
             }
         }
         self.booked.retain(|key| current.contains(key));
@@ -232,9 +232,9 @@ impl Renderer {
 /// Whether it is worth trying again.
 fn failed(error: &CopyError) -> SendError {
     match error {
-        CopyError::Ledger(_) | CopyError::Again { .. } | CopyError::Amendment(_) => SendError::later(chain(error)),
+        CopyError::Ledger(_) | CopyError::Again { .. } | CopyError::Amendment(_) => SendError::later(whole(error)),
         CopyError::NoVersion { .. } | CopyError::NotInForce { .. } | CopyError::Gone { .. } | CopyError::Pages(_) => {
-            SendError::Never(chain(error))
+            SendError::Never(whole(error))
         }
     }
 }

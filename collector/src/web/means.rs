@@ -48,7 +48,7 @@ async fn round(app: &AppState) {
             let Some((agreement, service)) = then else { continue };
             if let Err(error) = means(app, agreement, service, month).await {
                 // The next round asks again; the ledger's own metrics count it.
-                tracing::warn!(service = %service.id, error = crate::commit::chain(&error), "Mean could not be drawn up");
+                tracing::warn!(service = %service.id, error = daemon::error_text::whole(&error), "Mean could not be drawn up");
             }
         }
         app.clock.sleep(PAUSE).await;

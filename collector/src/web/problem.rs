@@ -195,13 +195,13 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, title) = self.status();
         if let Problem::Ledger(error) = &self {
-            tracing::error!(error = crate::commit::chain(error), "Ledger could not be read for a page");
+            tracing::error!(error = daemon::error_text::whole(error), "Ledger could not be read for a page");
         }
         if let Problem::Record(error) = &self {
-            tracing::error!(error = crate::commit::chain(error), "Record could not be used for a page");
+            tracing::error!(error = daemon::error_text::whole(error), "Record could not be used for a page");
         }
         if let Problem::Pages(error) | Problem::Again(error) = &self {
-            tracing::error!(error = crate::commit::chain(error), "Statement could not be printed");
+            tracing::error!(error = daemon::error_text::whole(error), "Statement could not be printed");
         }
         let detail = self.to_string();
         let view = View { r#type: "about:blank", title, status: status.as_u16(), detail: detail.clone() };

@@ -1,7 +1,7 @@
 //! The way to a cluster's API.
 
-use crate::error_text::whole;
 use config::agent::discovery::{Access, Credentials, KubeApi};
+use daemon::error_text::whole;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use rules::check::Verify;

@@ -7,8 +7,8 @@
 //! never lists again when the *start* of a watch is refused with 410.
 
 use super::probes::Shown;
-use crate::error_text::whole;
 use daemon::clock::Clock;
+use daemon::error_text::whole;
 use futures_util::{StreamExt, pin_mut};
 use kube::api::{Api, ListParams, ResourceExt, WatchEvent, WatchParams};
 use kube::{Error, Resource};

@@ -2,9 +2,9 @@
 
 use super::Scrubbed;
 use crate::closing::issued::noted;
-use crate::commit::chain;
 use crate::ledger::{Ledger, LedgerError, StoredBlock};
 use crate::record;
+use daemon::error_text::whole;
 use rules::block::Block;
 use rules::id::AgentId;
 
@@ -43,13 +43,13 @@ impl Scrubbed {
             let noted = match noted(ledger, &agreement).await {
                 Ok(noted) => noted,
                 Err(error) => {
-                    self.findings.push(chain(&error));
+                    self.findings.push(whole(&error));
                     Vec::new()
                 }
             };
             match record::chain::verify(ledger, &agreement, &noted).await {
                 Ok(head) => self.entries += head.entries,
-                Err(error) => self.findings.push(chain(&error)),
+                Err(error) => self.findings.push(whole(&error)),
             }
         }
         Ok(())
@@ -60,7 +60,7 @@ impl Scrubbed {
 fn wrong(agent: &AgentId, stored: &StoredBlock) -> Option<String> {
     let block = match Block::decode(&stored.bytes) {
         Ok(block) => block,
-        Err(error) => return Some(format!("does not decode: {}", chain(&error))),
+        Err(error) => return Some(format!("does not decode: {}", whole(&error))),
     };
     let row = (agent, stored.seq, stored.span, stored.results as usize);
     let own = (&block.agent, block.seq, block.span(), block.len());

@@ -5,7 +5,7 @@
 use std::error::Error;
 
 /// The error and its sources, from the outermost in; what one before has said is not said again.
-pub(crate) fn whole(error: &dyn Error) -> String {
+pub fn whole(error: &dyn Error) -> String {
     let (mut text, mut source) = (error.to_string(), error.source());
     while let Some(error) = source {
         let said = error.to_string();
