@@ -77,9 +77,12 @@ impl Draws {
     }
 }
 
+/// By how many milliseconds an attempt starts late.
+type Late = fn(&mut Draws) -> f64;
+
 /// An hour of so many checks, each every 30 s. An attempt starts late by `late`'s milliseconds, and takes
 /// what its target takes, a tenth more or less.
-fn hour(series_count: usize, late: fn(&mut Draws) -> f64) -> Vec<SeriesRows> {
+fn hour(series_count: usize, late: Late) -> Vec<SeriesRows> {
     let mut draws = Draws(0x9e37_79b9_7f4a_7c15);
     let one = |number: usize| {
         let (offset, base) = ((draws.even() * 30_000.0) as i64, 3_000.0 + draws.even() * 97_000.0);
@@ -104,8 +107,7 @@ fn hour(series_count: usize, late: fn(&mut Draws) -> f64) -> Vec<SeriesRows> {
 fn an_hour_of_real_shape_takes_three_bytes_a_result() {
     let usual = |draws: &mut Draws| -draws.even().ln() * 2.0 / 100f64.ln();
     let loaded = |draws: &mut Draws| draws.even() * 4.0;
-    let cases: [(usize, fn(&mut Draws) -> f64, f64); 4] =
-        [(300, usual, 2.5), (60, usual, 2.75), (300, loaded, 2.95), (6, usual, 5.5)];
+    let cases: [(usize, Late, f64); 4] = [(300, usual, 2.5), (60, usual, 2.75), (300, loaded, 2.95), (6, usual, 5.5)];
     for (series, late, goal) in cases {
         let rows = hour(series, late);
         let bytes = write(&label(), &rows).unwrap();
