@@ -85,7 +85,7 @@ pub(crate) fn write(files: &[Listed]) -> String {
     lines + &line(&sum)
 }
 
-/// Reads an index, and refuses whatever [`write`] did not write.
+/// Reads an index, and refuses whatever [`write()`] did not write.
 pub(crate) fn read(text: &[u8]) -> Result<Vec<Listed>, NotAnIndex> {
     let text = std::str::from_utf8(text).map_err(|_| NotAnIndex::Line(1))?;
     let lines: Vec<&str> = text.split_inclusive('\n').collect();

@@ -14,6 +14,8 @@ use crate::ledger::books::Issued;
 use crate::ledger::{Ledger, LedgerError};
 use crate::notify::booking::telling;
 use crate::record::{Before, Draft, Record, RecordError};
+use crate::render::json::FORMAT;
+use crate::render::json::read::format;
 use config::collector::CollectorConfig;
 use daemon::clock::Clock;
 use daemon::error_text::whole;
@@ -196,6 +198,12 @@ pub async fn close(
             && is_erased_since(&entries, month.interval(&terms.agreement.zone).from())
         {
             return Ok(Closed::NotYet(Wait::Erased { version: newest.version }));
+        }
+        if let Some(newest) = issued.last()
+            && let Ok(found) = format(&newest.bytes)
+            && found != FORMAT
+        {
+            return Ok(Closed::NotYet(Wait::Format { version: newest.version, found }));
         }
         match desk.prepare(&terms, record, month, issued.last(), now, wish).await? {
             Prepared::Unchanged => return Ok(Closed::Unchanged),

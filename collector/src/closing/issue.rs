@@ -79,6 +79,14 @@ pub enum Wait {
     OutageEnd,
     /// Evidence for the period came in while it was drawn up: the next try will have it.
     Standstill,
+    /// For nothing: the version before is written in another format, and figures of two formats can't be
+    /// compared.
+    Format {
+        /// The version.
+        version: u32,
+        /// Its format.
+        found: u32,
+    },
     /// For nothing: evidence of the period was erased, so the version that was issued before stays the last.
     Erased {
         /// The version.

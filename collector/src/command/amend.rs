@@ -5,6 +5,7 @@ use super::{Failure, agreement_id, configuration, ledger};
 use crate::closing::closer::{Closed, close};
 use crate::closing::issue::{Desk, Wait, Wish};
 use crate::digest::hex;
+use crate::render::json::FORMAT;
 use daemon::clock::Clock;
 use rules::period::Month;
 use std::path::PathBuf;
@@ -75,6 +76,11 @@ fn waits(wait: &Wait) -> String {
         Wait::Erased { version } => {
             format!(
                 "evidence of it was erased, and what is left would give other figures; version {version} stays the last"
+            )
+        }
+        Wait::Format { version, found } => {
+            format!(
+                "version {version} is written in format {found}, and this program writes format {FORMAT}; amend it with the version of nines that wrote it"
             )
         }
         Wait::Standstill => "evidence for it is coming in; try again".to_owned(),

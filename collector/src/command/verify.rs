@@ -60,7 +60,10 @@ impl Verify {
         let given = given::given(&self.statement)?;
         let wrong = |why: &dyn Error| Failure::No(format!("{}: {why}", given.name));
         let sealed = seal::open(&given.json).map_err(|why| wrong(&why))?;
-        let origin = origin(&sealed.text).map_err(|why| wrong(&why))?;
+        let origin = origin(&sealed.text).map_err(|why| {
+            let sealed = format!("every byte of it is as it was signed by key {}", sealed.key);
+            Failure::No(format!("{}: {sealed}, but what it says can't be read: {why}", given.name))
+        })?;
         print(introduction(&given.name, &sealed, &origin).as_bytes())?;
         print(self.trusted(&sealed, &origin).await?.as_bytes())?;
         if let Some(before) = &self.before {

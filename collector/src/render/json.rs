@@ -21,6 +21,10 @@ use service::{ServiceView, service_view};
 use terms::TermsView;
 use text::bounded;
 
+/// How statements are written. What is only added keeps the number; what a program of this number could
+/// not draw up again, to the byte, takes the next.
+pub const FORMAT: u32 = 1;
+
 /// The file of `statement`: as it was signed, or as it is drawn up.
 pub fn document(statement: &Statement<'_>) -> String {
     statement.document.as_ref().map_or_else(|| self::statement(statement), |document| document.file.clone())
@@ -62,6 +66,7 @@ fn total_view(total: Total) -> TotalView {
 
 #[derive(Serialize)]
 struct HeadView {
+    format: u32,
     agreement: String,
     customer: String,
     period: String,
@@ -133,6 +138,7 @@ fn view(statement: &Statement<'_>) -> View {
     };
     View {
         statement: HeadView {
+            format: FORMAT,
             agreement: agreement.id.to_string(),
             customer: bounded(&agreement.customer),
             period: statement.month.to_string(),

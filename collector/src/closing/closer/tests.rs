@@ -28,6 +28,7 @@ facts! {
     of_two_collectors_exactly_one_issues_a_version
     a_closer_issues_by_itself_amends_once_a_day_and_signs_nothing_about_the_time_before_it
     what_was_issued_stays_the_last_word_once_evidence_of_its_period_was_erased
+    a_version_in_another_format_is_not_amended
 }
 
 /// Seconds from one result to the next.
@@ -312,4 +313,17 @@ async fn what_was_issued_stays_the_last_word_once_evidence_of_its_period_was_era
     erased(at(600)).await;
     let refused = closed(&bench, &config(&home, 800_000), MONTH + 600).await;
     assert_eq!(refused, Closed::NotYet(Wait::Erased { version: 2 }));
+}
+
+async fn a_version_in_another_format_is_not_amended(place: &Place) {
+    let home = TempDir::new().unwrap();
+    let bench = month_with_a_hole(place).await;
+    let bytes = br#"{"statement":{"format":2,"period":"2026-10"}}"#.to_vec();
+    let (month, issued_at) = ("2026-10".parse().unwrap(), at(MONTH + 1));
+    let issued = Issued { agreement: acme(), month, version: 1, issued_at, sha256: [7; 32], bytes };
+    let draft = Draft { issued: Some(issued), ..Draft::fact(Fact::Issue { month, version: 1, sha256: [7; 32] }) };
+    let decide = |_: Before<'_>| Ok::<_, RecordError>(draft.clone());
+    record(&bench).await.append(&acme(), OWN_NAME, decide).await.unwrap();
+    let refused = closed(&bench, &config(&home, 800_000), MONTH + 600).await;
+    assert_eq!(refused, Closed::NotYet(Wait::Format { version: 1, found: 2 }));
 }

@@ -2,7 +2,7 @@
 //! was heard. The figures themselves are never read back; they are reckoned again.
 
 use super::terms::{NotTerms, TermsView};
-use super::{AmendmentView, ChangeView, IssueView};
+use super::{AmendmentView, ChangeView, FORMAT, IssueView};
 use crate::archive::digest::{Digest, NotADigest};
 use crate::closing::amendment::{Amendment, Change};
 use crate::closing::terms::Terms;
@@ -35,8 +35,16 @@ pub struct Origin {
 #[derive(Debug, thiserror::Error)]
 pub enum NotAStatement {
     /// It lacks what every statement has, or has it otherwise.
-    #[error("it is no statement of this version of nines: {0}")]
+    #[error("it has not the shape of a statement: {0}")]
     Shape(#[from] serde_json::Error),
+    /// It is written as another version of the program writes.
+    #[error(
+        "it is written in format {found}, and this program reads format {FORMAT}; use the version of nines that wrote it"
+    )]
+    Format {
+        /// Which it is.
+        found: u32,
+    },
     /// Its terms can't be.
     #[error("its terms can't be read: {0}")]
     Terms(#[from] NotTerms),
@@ -52,6 +60,19 @@ pub enum NotAStatement {
     /// An agent's name is none.
     #[error("an agent of it: {0}")]
     Name(#[from] NotAName),
+}
+
+/// What is the same in every format.
+#[derive(Deserialize)]
+struct Written {
+    statement: Format,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    /// None: from before formats were numbered.
+    #[serde(default)]
+    format: u32,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +97,10 @@ struct Head {
 
 /// Reads what the statement `text` was drawn up from.
 pub fn origin(text: &str) -> Result<Origin, NotAStatement> {
+    let found = format(text.as_bytes())?;
+    if found != FORMAT {
+        return Err(NotAStatement::Format { found });
+    }
     let Document { statement, terms, amends, issue } = serde_json::from_str(text)?;
     Ok(Origin {
         terms: terms.terms()?,
@@ -85,6 +110,12 @@ pub fn origin(text: &str) -> Result<Origin, NotAStatement> {
         amends: amends.map(read_amendment).transpose()?,
         issue: issue.map(read_issue).transpose()?,
     })
+}
+
+/// In which format the statement `text` is written.
+pub fn format(text: &[u8]) -> Result<u32, NotAStatement> {
+    let Written { statement: Format { format } } = serde_json::from_slice(text)?;
+    Ok(format)
 }
 
 /// How the statement `text` says that it differs from the version before it; nothing of a first one.
