@@ -63,6 +63,22 @@ pub enum Bar {
 }
 
 impl Exclusion {
+    /// One for all services, of which nothing more is said and nothing is recorded.
+    pub fn new(interval: Interval, class: Class) -> Exclusion {
+        Exclusion {
+            services: None,
+            interval,
+            class,
+            reason: String::new(),
+            told_at: None,
+            recorded_by: None,
+            recorded_at: None,
+            entry: None,
+            approved_by: None,
+            bar: None,
+        }
+    }
+
     /// Whether it is for `service`.
     pub fn covers(&self, service: &ServiceId) -> bool {
         self.services.as_ref().is_none_or(|services| services.contains(service))
@@ -253,16 +269,8 @@ mod tests {
 
     fn maintenance(from: i64, until: i64, told: Option<i64>) -> Exclusion {
         Exclusion {
-            services: None,
-            interval: minutes(from, until),
-            class: Class::AnnouncedMaintenance,
-            reason: String::new(),
             told_at: told.map(|at| Timestamp::from_millis(at * MINUTE)),
-            recorded_by: None,
-            recorded_at: None,
-            entry: None,
-            approved_by: None,
-            bar: None,
+            ..Exclusion::new(minutes(from, until), Class::AnnouncedMaintenance)
         }
     }
 

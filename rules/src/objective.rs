@@ -293,18 +293,7 @@ mod tests {
 
     #[test]
     fn planned_downtime_is_what_was_announced_once_and_within_the_period() {
-        let announced = |from, until, class, bar| Exclusion {
-            services: None,
-            interval: minutes(from, until),
-            class,
-            reason: String::new(),
-            told_at: None,
-            recorded_by: None,
-            recorded_at: None,
-            entry: None,
-            approved_by: None,
-            bar,
-        };
+        let announced = |from, until, class, bar| Exclusion { bar, ..Exclusion::new(minutes(from, until), class) };
         let maintenance = Class::AnnouncedMaintenance;
         let reckoning = reckoning(vec![
             announced(-30, 60, maintenance, None),

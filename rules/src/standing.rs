@@ -151,16 +151,9 @@ pub fn exclusions(changes: &[Change]) -> Vec<Exclusion> {
             Standing::Terminated | Standing::Paid => return None,
         };
         Some(Exclusion {
-            services: None,
-            interval,
-            class,
             reason: reason.into(),
-            told_at: None,
             recorded_by: Some(RECORDED_BY.into()),
-            recorded_at: None,
-            entry: None,
-            approved_by: None,
-            bar: None,
+            ..Exclusion::new(interval, class)
         })
     });
     excluded.collect()

@@ -287,18 +287,7 @@ impl World {
 
     fn agreement(&self) -> Agreement {
         let interval = |(from, until): (usize, usize)| Interval::new(instant(from), instant(until)).unwrap();
-        let exclusion = |cells: &(usize, usize)| Exclusion {
-            services: None,
-            interval: interval(*cells),
-            class: Class::ForceMajeure,
-            reason: String::new(),
-            told_at: None,
-            recorded_by: None,
-            recorded_at: None,
-            entry: None,
-            approved_by: None,
-            bar: None,
-        };
+        let exclusion = |cells: &(usize, usize)| Exclusion::new(interval(*cells), Class::ForceMajeure);
         let policy = Policy {
             id: "p".parse().unwrap(),
             availability: self.rule.clone(),

@@ -143,15 +143,9 @@ impl Said {
         let interval = Interval::new(self.from, self.until).ok_or_else(backwards)?;
         let exclusion = Exclusion {
             services: (!self.services.is_empty()).then(|| self.services.into_iter().collect()),
-            interval,
-            class: self.class,
             reason: self.reason,
             told_at: self.told_at,
-            recorded_by: None,
-            recorded_at: None,
-            entry: None,
-            approved_by: None,
-            bar: None,
+            ..Exclusion::new(interval, self.class)
         };
         let both = |opened: &Opened| {
             let corrected = supersedes.and_then(|number| touched(opened, &[number]));

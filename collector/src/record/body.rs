@@ -154,17 +154,13 @@ impl ExclusionBody {
     fn fact(self) -> Result<Fact, String> {
         let named = |services: BTreeSet<String>| services.iter().map(|name| value(name)).collect::<Result<_, _>>();
         let interval = Interval::new(value(&self.from)?, value(&self.until)?);
+        let interval = interval.ok_or("it ends no later than it begins")?;
+        let class = Class::from_word(&self.class).ok_or_else(|| format!("`{}` is no class", self.class))?;
         let exclusion = Exclusion {
             services: self.services.map(named).transpose()?,
-            interval: interval.ok_or("it ends no later than it begins")?,
-            class: Class::from_word(&self.class).ok_or_else(|| format!("`{}` is no class", self.class))?,
             reason: self.reason,
             told_at: self.told_at.as_deref().map(value).transpose()?,
-            recorded_by: None,
-            recorded_at: None,
-            entry: None,
-            approved_by: None,
-            bar: None,
+            ..Exclusion::new(interval, class)
         };
         Ok(Fact::Exclusion { exclusion, supersedes: self.supersedes })
     }

@@ -171,15 +171,9 @@ async fn a_record_never_goes_back_in_time(place: &Place) {
 fn exclusion() -> Exclusion {
     Exclusion {
         services: Some(["apm".parse().unwrap(), "서비스".parse().unwrap()].into()),
-        interval: Interval::new(at(0), at(60)).unwrap(),
-        class: Class::AnnouncedMaintenance,
         reason: "정기 점검 \"x\"\n<b>".into(),
         told_at: Some(Timestamp::from_millis(NOW - 86_400_001)),
-        recorded_by: None,
-        recorded_at: None,
-        entry: None,
-        approved_by: None,
-        bar: None,
+        ..Exclusion::new(Interval::new(at(0), at(60)).unwrap(), Class::AnnouncedMaintenance)
     }
 }
 

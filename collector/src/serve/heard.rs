@@ -154,16 +154,11 @@ impl Running {
 /// Five of the ten minutes that were down.
 fn claimed() -> Fact {
     let exclusion = Exclusion {
-        services: None,
-        interval: Interval::new(at("2026-10-10T05:05:00Z"), at("2026-10-10T05:10:00Z")).unwrap(),
-        class: Class::ForceMajeure,
         reason: "power cut".into(),
-        told_at: None,
-        recorded_by: None,
-        recorded_at: None,
-        entry: None,
-        approved_by: None,
-        bar: None,
+        ..Exclusion::new(
+            Interval::new(at("2026-10-10T05:05:00Z"), at("2026-10-10T05:10:00Z")).unwrap(),
+            Class::ForceMajeure,
+        )
     };
     Fact::Exclusion { exclusion, supersedes: None }
 }

@@ -31,18 +31,7 @@ pub(super) fn read(node: &Node, promised: &BTreeSet<ServiceId>, reading: &mut Re
     let Placed { at, value: class } = class?;
     Some(Placed {
         at,
-        value: Exclusion {
-            services,
-            interval,
-            class,
-            reason,
-            told_at,
-            recorded_by,
-            recorded_at,
-            entry: None,
-            approved_by: None,
-            bar: None,
-        },
+        value: Exclusion { services, reason, told_at, recorded_by, recorded_at, ..Exclusion::new(interval, class) },
     })
 }
 

@@ -229,18 +229,8 @@ mod tests {
     }
 
     fn excluded(class: Class, from: i64, supersedes: Option<u64>) -> Fact {
-        let exclusion = Exclusion {
-            services: None,
-            interval: Interval::new(at(from), at(from + 10)).unwrap(),
-            class,
-            reason: "r".into(),
-            told_at: None,
-            recorded_by: None,
-            recorded_at: None,
-            entry: None,
-            approved_by: None,
-            bar: None,
-        };
+        let exclusion =
+            Exclusion { reason: "r".into(), ..Exclusion::new(Interval::new(at(from), at(from + 10)).unwrap(), class) };
         Fact::Exclusion { exclusion, supersedes }
     }
 

@@ -120,15 +120,9 @@ impl Desk {
 fn excluded(class: Class, told_at: Option<&str>, supersedes: Option<u64>) -> Fact {
     let exclusion = Exclusion {
         services: Some(["apm-prod".parse().unwrap()].into()),
-        interval: Interval::new(at("2026-10-01T05:00:00Z"), at("2026-10-01T06:00:00Z")).unwrap(),
-        class,
         reason: "power cut".into(),
         told_at: told_at.map(at),
-        recorded_by: None,
-        recorded_at: None,
-        entry: None,
-        approved_by: None,
-        bar: None,
+        ..Exclusion::new(Interval::new(at("2026-10-01T05:00:00Z"), at("2026-10-01T06:00:00Z")).unwrap(), class)
     };
     Fact::Exclusion { exclusion, supersedes }
 }

@@ -236,15 +236,9 @@ impl Claim {
             .map(|names| names.iter().map(|name| name.parse()).collect::<Result<_, rules::id::NotAName>>());
         let exclusion = Exclusion {
             services: services.transpose().map_err(|why| bad("services", &why))?,
-            interval,
-            class: class(&self.class)?,
             reason: self.reason,
             told_at: self.told_at.map(|text| instant("told_at", &text)).transpose()?,
-            recorded_by: None,
-            recorded_at: None,
-            entry: None,
-            approved_by: None,
-            bar: None,
+            ..Exclusion::new(interval, class(&self.class)?)
         };
         Ok(Fact::Exclusion { exclusion, supersedes: self.supersedes })
     }

@@ -73,15 +73,9 @@ pub(super) fn read(form: &mut Form, agreement: &Agreement) -> Option<Exclusion> 
     let services: BTreeSet<ServiceId> = form.chosen("services").into_iter().filter_map(known).cloned().collect();
     Some(Exclusion {
         services: (!services.is_empty()).then_some(services),
-        interval: Interval::new(from?, until?)?,
-        class: class?,
         reason: reason?,
         told_at: told_at?,
-        recorded_by: None,
-        recorded_at: None,
-        entry: None,
-        approved_by: None,
-        bar: None,
+        ..Exclusion::new(Interval::new(from?, until?)?, class?)
     })
 }
 
