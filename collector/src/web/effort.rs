@@ -36,16 +36,12 @@ pub(super) fn efforts(agreement: &Agreement, entries: &[Entry]) -> Vec<EffortRow
                 Work::Incident(number) => format!("incident {number}"),
                 Work::Diagnosis => "diagnosis".to_owned(),
             },
-            worked: man_months(effort.worked),
+            worked: format!("{} M/M", effort.worked),
             who: format!("{}, {}", entry.recorded_by, moments::shown(entry.recorded_at, &agreement.zone)),
             note: effort.note.clone(),
         })
     };
     entries.iter().rev().filter_map(row).collect()
-}
-
-fn man_months(worked: ManMonths) -> String {
-    format!("{}.{:02} M/M", worked.0 / 100, worked.0 % 100)
 }
 
 fn form(agreement: &Agreement, entries: &[Entry], now: Timestamp) -> Form {
@@ -74,28 +70,12 @@ fn read(form: &mut Form, agreement: &Agreement) -> Option<Effort> {
     });
     let work = form.read("work", |_| work.ok_or_else(|| "choose what was worked on".to_owned()));
     let at = form.read("at", |text| moments::read(text, &agreement.zone));
-    let worked = form.read("worked", hundredths);
+    let worked = form.read("worked", |text| text.parse::<ManMonths>().map_err(|why| why.to_string()));
     let note = form.read("note", |text| match text {
         "" => Err("it is empty; say in a sentence what was done".to_owned()),
         text => Ok(text.to_owned()),
     });
     Some(Effort { work: work?, at: at?, worked: worked?, note: note? })
-}
-
-/// Man-months as written, to hundredths; more than nothing.
-fn hundredths(text: &str) -> Result<ManMonths, String> {
-    let wrong = || format!("`{text}` is no amount; write man-months such as `0.5` or `1.25`");
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || 4 < whole.len() || 2 < part.len() || !digits(whole) || !digits(part) {
-        return Err(wrong());
-    }
-    let number = format!("{whole}{part:0<2}").parse::<u64>().map_err(|_| wrong())?;
-    if number == 0 {
-        Err("nothing was worked; write how much, such as `0.5`".to_owned())
-    } else {
-        Ok(ManMonths(number))
-    }
 }
 
 /// Shows the form.
@@ -132,24 +112,8 @@ pub(super) async fn spend(
 
 fn about(actor: &Actor, agreement: &Agreement, now: Timestamp, form: Form) -> Response {
     let note = match &agreement.retainer {
-        Some(retainer) => format!("An incident uses at least {}.", man_months(retainer.incident_at_least)),
+        Some(retainer) => format!("An incident uses at least {} M/M.", retainer.incident_at_least),
         None => "This agreement has no retainer, so effort is kept on record and uses nothing up.".to_owned(),
     };
     form_page(actor, now, (agreement.id.as_str(), agreement_path(agreement)), vec![note], form)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn man_months_are_read_to_hundredths_and_never_rounded() {
-        let check = |text: &str, expected| assert_eq!(hundredths(text).ok(), expected, "{text}");
-        check("0.5", Some(ManMonths(50)));
-        check("1", Some(ManMonths(100)));
-        check("1.25", Some(ManMonths(125)));
-        for wrong in ["", "0", "0.00", "1.255", ".5", "-1", "1,5", "1e3", "99999", "٣"] {
-            check(wrong, None);
-        }
-    }
 }

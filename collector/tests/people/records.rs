@@ -104,7 +104,7 @@ async fn effort_is_recorded_to_hundredths_and_shown_with_who_did_it() {
         .send("operator", "/agreements/acme/effort", "work=diagnosis&at=2026-10-09+10:00&worked=a+lot&note=n")
         .await;
     assert_eq!(wrong.status(), 422);
-    assert!(wrong.text().await.unwrap().contains("`a lot` is no amount"));
+    assert!(wrong.text().await.unwrap().contains("`a lot` is not a number of man-months"));
     running.stop().await;
 }
 
