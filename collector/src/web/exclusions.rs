@@ -6,7 +6,7 @@ mod effect;
 mod form;
 
 use super::agreements::agreement_path;
-use super::form::{Field, Form, Kind, form_page};
+use super::form::{Field, Form, Kind, form_page, put_back};
 use super::frame::Frame;
 use super::keep::{NotKept, keep};
 use super::people::{Actor, Fields};
@@ -14,7 +14,6 @@ use super::problem::Problem;
 use super::{AppState, moments, page};
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use config::collector::users::Role;
 use effect::EffectRow;
@@ -116,7 +115,7 @@ pub(super) async fn show(
     shown(&app, &actor, &named, None).await
 }
 
-async fn shown(app: &AppState, actor: &Actor, named: &Named, wrong: Option<Form>) -> Result<Response, Problem> {
+async fn shown(app: &AppState, actor: &Actor, named: &Named, refused: Option<Form>) -> Result<Response, Problem> {
     let (config, now) = (app.config(), app.clock.wall());
     let agreement = actor.agreement(&config.agreements, &named.agreement, now)?;
     let entries = app.record.entries(&agreement.id);
@@ -128,15 +127,7 @@ async fn shown(app: &AppState, actor: &Actor, named: &Named, wrong: Option<Form>
         Ok(by) if !ended => decisions(&path, |fact| object(&entries, fact, by, now).is_ok(), named.entry),
         Ok(_) | Err(_) => Vec::new(),
     };
-    let mut message = None;
-    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    if let Some(wrong) = wrong {
-        match forms.iter_mut().find(|form| form.hidden == wrong.hidden) {
-            Some(form) => *form = wrong,
-            // It was decided meanwhile, so the form is gone and its reason is all that is left of it.
-            None => message = wrong.wrong,
-        }
-    }
+    let (status, wrong) = put_back(&mut forms, refused);
     let shown = ExclusionPage {
         frame: Frame::of(actor, format!("Exclusion {}", named.entry), now),
         agreement: agreement.id.to_string(),
@@ -146,7 +137,7 @@ async fn shown(app: &AppState, actor: &Actor, named: &Named, wrong: Option<Form>
         effect_note: effect::note(&exclusion),
         correct: (may && !ended)
             .then(|| format!("{}/exclusions/new?supersedes={}", agreement_path(agreement), named.entry)),
-        wrong: message,
+        wrong,
         forms,
     };
     Ok((status, page(shown.render().expect("writing into a string can't fail"))).into_response())

@@ -143,6 +143,21 @@ impl Form {
     }
 }
 
+/// Puts a form that was refused, if one was, back in its place among a page's `forms`. If the form is gone
+/// meanwhile, because somebody else was faster, its reason is all that is left of it. Also says with
+/// which status the page is answered.
+pub(super) fn put_back(forms: &mut [Form], refused: Option<Form>) -> (StatusCode, Option<String>) {
+    let Some(refused) = refused else { return (StatusCode::OK, None) };
+    let wrong = match forms.iter_mut().find(|form| form.hidden == refused.hidden) {
+        Some(form) => {
+            *form = refused;
+            None
+        }
+        None => refused.wrong,
+    };
+    (StatusCode::UNPROCESSABLE_ENTITY, wrong)
+}
+
 #[derive(Template)]
 #[template(path = "form_page.html")]
 struct FormPage {

@@ -5,7 +5,7 @@
 mod form;
 
 use super::agreements::agreement_path;
-use super::form::{Form, Kind, form_page};
+use super::form::{Form, Kind, form_page, put_back};
 use super::frame::Frame;
 use super::keep::NotKept;
 use super::people::{Actor, Fields};
@@ -14,7 +14,6 @@ use super::{AppState, moments, page};
 use crate::incidents::act;
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use config::collector::users::Role;
 use rules::agreement::Agreement;
@@ -127,15 +126,7 @@ fn shown(app: &AppState, actor: &Actor, named: &Named, refused: Option<Form>) ->
     let incident = found(&app.record.entries(&agreement.id), named.incident)?;
     let may = actor.may(Role::Operator).is_ok();
     let mut forms = if may { form::forms(agreement, &incident) } else { Vec::new() };
-    let mut wrong = None;
-    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    if let Some(refused) = refused {
-        match forms.iter_mut().find(|form| form.hidden == refused.hidden) {
-            Some(form) => *form = refused,
-            // It happened meanwhile, so the form is gone and its reason is all that is left of it.
-            None => wrong = refused.wrong,
-        }
-    }
+    let (status, wrong) = put_back(&mut forms, refused);
     let shown = IncidentPage {
         frame: Frame::of(actor, format!("Incident {}", incident.number), now),
         agreement: agreement.id.to_string(),
