@@ -136,10 +136,7 @@ pub(super) async fn approve(
     actor: Actor,
     Path((agreement, entry)): Path<(String, u64)>,
 ) -> Result<(StatusCode, Json<Recorded>), Problem> {
-    let config = app.config();
-    let agreement = actor.agreement(&config.agreements, &agreement, app.clock.wall())?;
-    let by = actor.may(Role::Operator)?;
-    recorded(&app, &config, &agreement.id, by, Fact::Approval { entry }, Some(entry)).await
+    decided(&app, &actor, &agreement, entry, || Ok(Fact::Approval { entry })).await
 }
 
 /// Refuses a claim, as a second person.
@@ -149,11 +146,8 @@ pub(super) async fn refuse(
     Path((agreement, entry)): Path<(String, u64)>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Recorded>), Problem> {
-    let config = app.config();
-    let agreement = actor.agreement(&config.agreements, &agreement, app.clock.wall())?;
-    let by = actor.may(Role::Operator)?;
-    let Because { reason } = parsed(&body)?;
-    recorded(&app, &config, &agreement.id, by, Fact::Refusal { entry, reason }, Some(entry)).await
+    let fact = || parsed(&body).map(|Because { reason }| Fact::Refusal { entry, reason });
+    decided(&app, &actor, &agreement, entry, fact).await
 }
 
 /// Takes an exclusion back.
@@ -163,11 +157,22 @@ pub(super) async fn withdraw(
     Path((agreement, entry)): Path<(String, u64)>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Recorded>), Problem> {
+    let fact = || parsed(&body).map(|Because { reason }| Fact::Withdrawal { entry, reason });
+    decided(&app, &actor, &agreement, entry, fact).await
+}
+
+/// Records the decision about exclusion `entry` that `fact` reads, once it is known that the actor may.
+async fn decided(
+    app: &AppState,
+    actor: &Actor,
+    agreement: &str,
+    entry: u64,
+    fact: impl FnOnce() -> Result<Fact, Problem>,
+) -> Result<(StatusCode, Json<Recorded>), Problem> {
     let config = app.config();
-    let agreement = actor.agreement(&config.agreements, &agreement, app.clock.wall())?;
+    let agreement = actor.agreement(&config.agreements, agreement, app.clock.wall())?;
     let by = actor.may(Role::Operator)?;
-    let Because { reason } = parsed(&body)?;
-    recorded(&app, &config, &agreement.id, by, Fact::Withdrawal { entry, reason }, Some(entry)).await
+    recorded(app, &config, &agreement.id, by, fact()?, Some(entry)).await
 }
 
 /// Records `fact` and answers with the exclusion numbered `about`, or the new one.
